@@ -1,0 +1,63 @@
+"""The choices a user has, in one validated place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mimika.data.errors import OptionError
+from mimika.data.labels import LANGUAGES
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to analyse; every field has a sensible default.
+
+    `detect_side`: the detector sees the picture scaled so that its long side has this many pixels (160..1280); smaller
+    pictures are enlarged at most twofold. `detect_every`: in video the detector looks again after this many frames (1 =
+    always). `faces_max`: at most so many faces a frame (1..64). `min_score` and `min_presence`, 0..1: faces below are
+    dropped. `min_margin`, 0..1: two best probabilities closer than this give "unsure". `every` analyses each n-th frame;
+    `fps` instead picks frames by presentation time; `start_s` and `end_s` cut in seconds. `lost_s`: seconds a face may be
+    away and keep its id. `threads`: compute threads for each network, 0 for all cores. `pixels_max`: larger pictures are
+    refused. `model`: expression network, the name of a shipped one or the path of an ONNX file with its card.
+
+    Raises:
+        OptionError: naming the field, its range and the value received.
+    """
+
+    detect_side: int = 640
+    detect_every: int = 10
+    faces_max: int = 64
+    min_score: float = 0.5
+    min_presence: float = 0.5
+    min_margin: float = 0.15
+    every: int = 1
+    fps: float | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+    lost_s: float = 3.0
+    threads: int = 1
+    pixels_max: int = 200_000_000
+    language: str = "en"
+    model: str = "expression"
+
+    def __post_init__(self) -> None:
+        _within("detect_side", self.detect_side, 160, 1280)
+        _within("detect_every", self.detect_every, 1, 10_000)
+        _within("faces_max", self.faces_max, 1, 64)
+        for name in ("min_score", "min_presence", "min_margin"):
+            _within(name, getattr(self, name), 0, 1)
+        _within("every", self.every, 1, 1_000_000)
+        if self.fps is not None:
+            _within("fps", self.fps, 0.001, 1000)
+        if self.start_s is not None and self.end_s is not None and self.end_s <= self.start_s:
+            raise OptionError(f"end_s: expected more than start_s ({self.start_s}), received {self.end_s}")
+        _within("lost_s", self.lost_s, 0, 3600)
+        _within("threads", self.threads, 0, 256)
+        _within("pixels_max", self.pixels_max, 1, 10**10)
+        if self.language not in LANGUAGES:
+            raise OptionError(f"language: expected one of {', '.join(LANGUAGES)}, received {self.language!r}")
+
+
+def _within(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise OptionError(f"{name}: expected {low}..{high}, received {value}")
