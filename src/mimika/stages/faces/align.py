@@ -38,7 +38,7 @@ class CropSpec:
         return self.side / self.span
 
 
-MESH_CROP = CropSpec(side=112, span=3.8)
+MESH_CROP = CropSpec(side=96, span=3.4)
 EXPRESSION_CROP = CropSpec(side=64, span=3.0)
 
 

@@ -1,0 +1,1 @@
+"""Learning and measuring: the only home of torch. Needs the extra `train`."""

@@ -1,0 +1,159 @@
+"""The training loop: one for every network, resumable, seeded, in bfloat16 where the processor or GPU has it."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader, Dataset
+
+from mimika.training.recipe import Recipe
+
+
+class Task(lightning.LightningModule):
+    """What a network has to learn: subclasses give the network, the data, the loss and the scores.
+
+    `averaged` holds the exponential moving average of the weights; scores and the export use it.
+    """
+
+    def __init__(self, recipe: Recipe, network: nn.Module) -> None:
+        super().__init__()
+        self.recipe = recipe
+        self.network = network.to(memory_format=torch.channels_last)
+        average = get_ema_multi_avg_fn(recipe.schedule.ema)
+        self.averaged = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True)
+        self.averaged.requires_grad_(False)
+
+    def train_dataset(self) -> Dataset[Any]:
+        """Return the augmented training samples."""
+        raise NotImplementedError
+
+    def validation_dataset(self) -> Dataset[Any]:
+        """Return the samples that scores are chosen on; never the test split."""
+        raise NotImplementedError
+
+    def loss(self, batch: Any) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the loss of a training batch and its parts for the log."""
+        raise NotImplementedError
+
+    def scores(self, batch: Any) -> dict[str, Tensor]:
+        """Return the mean scores of a validation batch, made with `self.averaged`."""
+        raise NotImplementedError
+
+    def start(self) -> None:
+        """Prepare the weights before the first epoch of a fresh training; nothing by default."""
+
+    def export(self, target: Path) -> dict[str, Any]:
+        """Write the averaged network to `target` with its card, scores included; return the card."""
+        raise NotImplementedError
+
+    def training_step(self, batch: Any, index: int) -> Tensor:
+        """Lightning's step."""
+        loss, parts = self.loss(batch)
+        self.log_dict({f"train_{name}": value.detach() for name, value in parts.items()}, on_epoch=True, on_step=False)
+        self.log("train_loss", loss.detach(), on_epoch=True, on_step=False)
+        return loss
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """Follow the weights with their average; a short memory at first, so that the start is forgotten."""
+        step = self.global_step
+        self.averaged.multi_avg_fn = get_ema_multi_avg_fn(min(self.recipe.schedule.ema, (1 + step) / (10 + step)))
+        self.averaged.update_parameters(self.network)
+
+    def validation_step(self, batch: Any, index: int) -> None:
+        """Lightning's step."""
+        self.averaged.eval()
+        self.log_dict({f"val_{name}": value for name, value in self.scores(batch).items()}, on_epoch=True)
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Return the shuffled loader."""
+        return self._loader(self.train_dataset(), shuffle=True)
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        """Return the loader in order."""
+        return self._loader(self.validation_dataset(), shuffle=False)
+
+    def _loader(self, data: Dataset[Any], shuffle: bool) -> DataLoader[Any]:
+        schedule = self.recipe.schedule
+        return DataLoader(
+            data, schedule.batch, shuffle=shuffle, drop_last=shuffle, num_workers=schedule.workers,
+            persistent_workers=schedule.workers > 0,
+        )  # fmt: skip
+
+    def configure_optimizers(self) -> Any:
+        """AdamW without decay on biases and norms; warm-up, then cosine, stepped by batch."""
+        schedule = self.recipe.schedule
+        decayed = [p for p in self.network.parameters() if p.ndim > 1]
+        plain = [p for p in self.network.parameters() if p.ndim <= 1]
+        groups = [{"params": decayed, "weight_decay": schedule.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+        optimizer = torch.optim.AdamW(groups, lr=schedule.rate)
+        total = max(1, int(self.trainer.estimated_stepping_batches))
+        rising = max(1, round(schedule.warmup * total))
+
+        def factor(step: int) -> float:
+            if step < rising:
+                return (step + 1) / rising
+            return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - rising) / max(1, total - rising))))
+
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+
+class EpochLine(Callback):
+    """Prints one line an epoch: seconds, losses and scores."""
+
+    def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Start the clock."""
+        self.started = time.monotonic()
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Print the line."""
+        values = " ".join(f"{name} {float(value):.4f}" for name, value in sorted(trainer.callback_metrics.items()))
+        seconds = time.monotonic() - self.started
+        print(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs} {seconds:.0f} s {values}", file=sys.stderr, flush=True)
+
+
+def fit(task: Task, out: Path, *, resume: bool = True, limit_batches: int | None = None) -> Task:
+    """Train `task` and return it with its best-known averaged weights (the last ones of the schedule).
+
+    `out` receives `last.ckpt` after each epoch and `log/metrics.csv`; with `resume` an interrupted training goes on from
+    there. `limit_batches` cuts each epoch short, for trying out.
+    """
+    schedule = task.recipe.schedule
+    lightning.seed_everything(task.recipe.seed, workers=True, verbose=False)
+    if schedule.threads:
+        torch.set_num_threads(schedule.threads)
+    checkpoint = ModelCheckpoint(out, filename="last", enable_version_counter=False)
+    last = out / "last.ckpt"
+    trainer = lightning.Trainer(
+        max_epochs=schedule.epochs,
+        precision="bf16-mixed" if has_bfloat16() else "32-true",
+        accelerator="auto",
+        devices=1,
+        logger=CSVLogger(out, name="", version="log"),
+        callbacks=[checkpoint, EpochLine()],
+        gradient_clip_val=schedule.clip,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        limit_train_batches=limit_batches,
+    )
+    trainer.fit(task, ckpt_path=str(last) if resume and last.exists() else None)
+    return task
+
+
+def has_bfloat16() -> bool:
+    """Whether bfloat16 is computed natively here, so that it is faster and not slower than float32."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    flags = Path("/proc/cpuinfo")
+    return flags.exists() and any(flag in flags.read_text() for flag in ("avx512_bf16", "amx_bf16"))
