@@ -1,0 +1,1 @@
+"""What flows between the stages: validated containers, options, errors. numpy and the standard library only."""

@@ -1,0 +1,1 @@
+"""Finding faces, cropping them and keeping them apart."""

@@ -1,0 +1,1 @@
+"""Measuring a face: its mesh and the pose of the head."""

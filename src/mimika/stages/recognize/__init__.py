@@ -1,0 +1,1 @@
+"""Recognising what a face shows."""
