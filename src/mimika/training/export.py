@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import tomli_w
 import torch
+from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 from torch.utils.flop_counter import FlopCounterMode
 
 from mimika.data.errors import ModelError
 
 PARITY = 1e-4
 """Largest allowed difference between PyTorch and ONNX Runtime on the same input, relative to outputs larger than 1."""
+
+HALF_FROM = 1024
+"""Weight arrays with at least so many numbers are stored in float16, half the size; they are computed with in float32."""
 
 
 def export_network(
@@ -37,7 +44,7 @@ def export_network(
     Raises:
         ModelError: if ONNX Runtime and PyTorch differ by more than `PARITY`.
     """
-    network = network.eval().float().to("cpu")
+    network = rounded(folded(network.eval().float().to("cpu")))
     dynamic = {0: "n"} if dynamic is None else dynamic
     free = {axis: torch.export.Dim.AUTO for axis in dynamic}
     # A batch of one would be taken for a constant.
@@ -48,6 +55,7 @@ def export_network(
     if program is None:
         raise ModelError(f"{target}: the exporter gave no program")
     program.save(str(target), include_initializers=True, external_data=False)
+    onnx.save(halved(onnx.load(str(target))), str(target))
     difference = parity(network, target, example, outputs)
     if difference > PARITY:
         raise ModelError(f"{target}: ONNX Runtime and PyTorch differ by {difference:.2e}, more than {PARITY:.0e}")
@@ -63,6 +71,45 @@ def export_network(
     }
     target.with_suffix(".toml").write_text(tomli_w.dumps(_plain_first(full)), "utf-8")
     return full
+
+
+def folded(network: nn.Module) -> nn.Module:
+    """Return a copy whose batch normalisations are part of the convolution or dense layer before them."""
+    network = copy.deepcopy(network)
+    for module in network.modules():
+        if not isinstance(module, nn.Sequential):
+            continue
+        for index in range(len(module) - 1):
+            first, second = module[index], module[index + 1]
+            if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+                module[index], module[index + 1] = fuse_conv_bn_eval(first, second), nn.Identity()
+            elif isinstance(first, nn.Linear) and isinstance(second, nn.BatchNorm1d):
+                module[index], module[index + 1] = fuse_linear_bn_eval(first, second), nn.Identity()
+    return network
+
+
+def rounded(network: nn.Module) -> nn.Module:
+    """Round the weights that are stored in float16, in place, so that nothing changes when they are."""
+    with torch.no_grad():
+        for parameter in network.parameters():
+            if parameter.numel() >= HALF_FROM:
+                parameter.copy_(parameter.half().float())
+    return network
+
+
+def halved(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Store large float32 weights as float16 followed by a cast, which ONNX Runtime folds away when it loads the file."""
+    casts = []
+    for tensor in model.graph.initializer:
+        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < HALF_FROM:
+            continue
+        name, stored = tensor.name, f"{tensor.name}.float16"
+        tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), stored))
+        casts.append(helper.make_node("Cast", [stored], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    return model
 
 
 def parity(network: nn.Module, target: Path, example: Tensor, outputs: list[str]) -> float:
