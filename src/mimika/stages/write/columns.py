@@ -1,0 +1,123 @@
+"""What a table holds: the columns in order, their units, and the rows of one observation."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mimika.data.labels import FERPLUS
+from mimika.data.measurements import MESH_POINTS
+from mimika.data.observation import Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: `kind` is "text", "integer" or "number"; `digits` after the point are written for a number."""
+
+    name: str
+    kind: str
+    unit: str
+    meaning: str
+    digits: int = 0
+
+
+def _numbers(names: str, unit: str, meaning: str, digits: int) -> tuple[Column, ...]:
+    return tuple(Column(name, "number", unit, meaning, digits) for name in names.split())
+
+
+FRAME_COLUMNS = (
+    Column("source", "text", "", "the input as it was named"),
+    Column("frame", "integer", "count", "number of the decoded frame from 0, skipped ones included"),
+    Column("time_s", "number", "seconds", "presentation timestamp of the container, 0 for photos", 6),
+)
+FACE_COLUMNS = (
+    Column("face_id", "integer", "", "the same number is the same face of this source; empty where no face was found"),
+    *_numbers("box_x box_y", "pixels", "upper left corner of the face box in the upright picture", 2),
+    *_numbers("box_w box_h", "pixels", "width and height of the face box", 2),
+    *_numbers("score", "0..1", "how sure the detector is", 4),
+    *_numbers("presence", "0..1", "how sure the mesh network is that a whole face is there", 4),
+    *_numbers("pitch", "degrees", "nod of the head, + when the face looks up", 2),
+    *_numbers("yaw", "degrees", "turn of the head, + to the subject's own left", 2),
+    *_numbers("roll", "degrees", "tilt of the head, + clockwise as seen in the picture", 2),
+    *_numbers(
+        " ".join(f"p_{name}" for name in FERPLUS), "0..1", "probability of the expression; the eight sum to 1", 5
+    ),
+    Column("label", "text", "", "the most likely expression, or unsure where two are too close to call"),
+    *_numbers("confidence", "0..1", "probability of the most likely expression", 5),
+)
+COLUMNS = FRAME_COLUMNS + FACE_COLUMNS
+NAMES = tuple(column.name for column in COLUMNS)
+MESH_DIGITS = 2
+MESH_UNIT = "pixels of the upright picture, z in the same scale, negative towards the camera"
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_SCALES = 10.0 ** np.array([column.digits for column in FACE_COLUMNS if column.kind == "number"])
+
+
+@lru_cache(maxsize=1)
+def mesh_names() -> tuple[str, ...]:
+    """Return the 1,434 mesh column names x_0, y_0, z_0, x_1, … in MediaPipe's vertex order."""
+    return tuple(f"{axis}_{point}" for point in range(MESH_POINTS) for axis in "xyz")
+
+
+def names(mesh: bool = False) -> tuple[str, ...]:
+    """Return all column names in order, with those of the mesh on request."""
+    return NAMES + mesh_names() if mesh else NAMES
+
+
+def rows(observation: Observation, mesh: bool = False) -> list[dict[str, Any]]:
+    """Return one row a face, or one row with empty face columns for a frame without a face.
+
+    Keys come in the order of `names(mesh)`; numbers are rounded to the digits of their column and are None where empty
+    or not finite.
+    """
+    frame = observation.frame
+    start = {"source": plain(frame.source), "frame": frame.number, "time_s": round(frame.time_s, 6)}
+    if not len(observation):
+        return [start | dict.fromkeys(names(mesh)[len(start) :])]
+    labels, ids = observation.expressions.labels, observation.faces.ids.tolist()
+    result = []
+    for index, numbers in enumerate(_finite(np.rint(_numeric(observation) * _SCALES) / _SCALES)):
+        *measured, confidence = numbers
+        row = dict(zip(NAMES, (*start.values(), ids[index], *measured, labels[index], confidence), strict=True))
+        if mesh:
+            row.update(zip(mesh_names(), mesh_values(observation, index), strict=True))
+        result.append(row)
+    return result
+
+
+def plain(name: str) -> str:
+    """Return a file name as one line of UTF-8; line breaks, control signs and stray bytes become backslash codes."""
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], name.encode("utf-8", "backslashreplace").decode("utf-8"))
+
+
+def mesh_values(observation: Observation, index: int) -> list[float | None]:
+    """Return the 1,434 rounded coordinates x_0, y_0, z_0, x_1, … of one face."""
+    scale = 10.0**MESH_DIGITS
+    flat = observation.measurements.meshes[index].astype(np.float64).reshape(1, -1)
+    return _finite(np.rint(flat * scale) / scale)[0]
+
+
+def _numeric(observation: Observation) -> NDArray[np.float64]:
+    """Return the (n, 18) measured numbers in the order of the table, the confidence last."""
+    faces, measured, expressions = observation.faces, observation.measurements, observation.expressions
+    parts = (
+        *(faces.boxes, faces.scores, measured.presence, measured.angles),
+        *(expressions.probabilities, expressions.confidences),
+    )
+    return np.column_stack(parts).astype(np.float64)
+
+
+def _finite(values: NDArray[np.float64]) -> list[list[float | None]]:
+    good = np.isfinite(values)
+    # Adding 0 turns -0.0 into 0.0, which would be written as "-0.0".
+    listed: list[list[float | None]] = (values + 0.0).tolist()
+    if not good.all():
+        for row, column in np.argwhere(~good):
+            listed[row][column] = None
+    return listed
