@@ -55,7 +55,7 @@ class PhotoCapture:
 
     `source` is a path or a binary file object, which is read to its end; `name` is what errors and tables call it.
 
-    Raises (on entering or iterating):
+    Raises (on entering, where the photo is decoded):
         InputMissing, InputUnreadable, InputUnsupported, InputCorrupt: see `mimika.data.errors`.
         InputTooLarge: more pixels than `options.pixels_max`, judged from the header before decoding.
     """
@@ -80,10 +80,9 @@ class PhotoCapture:
         else:
             head = head_of(self._path)
         with self._damage(), self._opened(head) as image:
-            width, height = image.size
-            turned = image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
-        self._check_size(width, height)
-        width, height = (height, width) if turned else (width, height)
+            self._check_size(*image.size)
+        self._luma = self._pixels("L")
+        height, width = self._luma.shape
         self.info = SourceInfo(self.name, "photo", width, height, frames=1)
         return self
 
@@ -91,9 +90,10 @@ class PhotoCapture:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stream = None
+        self._luma = np.zeros((0, 0), np.uint8)
 
     def __iter__(self) -> Iterator[Frame]:
-        yield Frame(self._pixels("L"), source=self.name, color=lambda: self._pixels("RGB"))
+        yield Frame(self._luma, source=self.name, color=lambda: self._pixels("RGB"))
 
     def _check_size(self, width: int, height: int) -> None:
         if width < 1 or height < 1:
@@ -108,7 +108,7 @@ class PhotoCapture:
                 image.draft("L", None)
             image.load()
             turn = _TURNS.get(image.getexif().get(_ORIENTATION, 1))
-            flat = _opaque(image)
+            flat = opaque(image)
             flat = flat if flat.mode == mode else flat.convert(mode)
             return np.asarray(flat if turn is None else flat.transpose(turn), np.uint8)
 
@@ -165,7 +165,7 @@ def _open(source: str | io.BytesIO) -> Image.Image:
             Image.MAX_IMAGE_PIXELS = limit
 
 
-def _opaque(image: Image.Image) -> Image.Image:
+def opaque(image: Image.Image) -> Image.Image:
     """Return the picture as people see it, without transparency, in a mode that converts to L and RGB."""
     if image.mode.startswith("I") or image.mode == "F":
         return Image.fromarray(_eight_bits(np.asarray(image), image.mode))

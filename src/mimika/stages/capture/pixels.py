@@ -45,9 +45,10 @@ def turn_of(frame: av.VideoFrame) -> Turn:
 
     Source: ISO/IEC 14496-12 section 6.2.2: a stored point (x, y) is shown at (a x + c y, b x + d y), y down.
     """
-    if Type.DISPLAYMATRIX not in frame.side_data:
+    side: Any = frame.side_data
+    if Type.DISPLAYMATRIX not in side:
         return Turn()
-    a, b, _, c, d = struct.unpack("=5i", bytes(frame.side_data[Type.DISPLAYMATRIX])[:20])
+    a, b, _, c, d = struct.unpack("=5i", bytes(side[Type.DISPLAYMATRIX])[:20])
     if abs(b) > abs(a):
         return Turn(swap=True, mirror_x=c < 0, mirror_y=b < 0)
     return Turn(mirror_x=a < 0, mirror_y=d < 0)
