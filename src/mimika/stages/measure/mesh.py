@@ -19,12 +19,14 @@ _SMALLEST_SCALE, _LARGEST_SCALE = 1e-3, 1e3
 class MeshNet:
     """The mesh network: aligned crops in, 478 points and a presence score a face out.
 
+    `model` is the shipped network or the path of another .onnx file with a card.
+
     Raises:
         ModelError: if the network or its card cannot be used.
     """
 
-    def __init__(self, options: Options) -> None:
-        _, self._session = open_session("mesh", options.threads)
+    def __init__(self, options: Options, model: str = "mesh") -> None:
+        _, self._session = open_session(model, options.threads)
 
     def measure(self, luma: NDArray[np.uint8], matrices: Floats) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Measure all faces of a frame in one run.

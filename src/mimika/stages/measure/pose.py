@@ -15,7 +15,7 @@ _WEIGHTS: dict[float, tuple[int, ...]] = {
     0.5: (10, 109, 338, 67, 297, 103, 332, 54, 284, 127, 356, 234, 454, 93, 323),
 }
 """Vertices that bone holds in place, by weight: eye corners and nose count fully; forehead, temples and cheekbones
-half, because hair hides them and the mesh guesses them less exactly. Brows, lids, lips and chin move: they have no say."""
+half, because hair hides them and the mesh guesses them less exactly; brows, lids, lips and chin move and have none."""
 
 
 def head_pose(meshes: Floats, size: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -1,0 +1,284 @@
+"""The Python door: photos and videos in, results with names and tables out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mimika.data.errors import MimikaError, ShapeError
+from mimika.data.expressions import Expressions
+from mimika.data.faces import Faces
+from mimika.data.frame import Frame
+from mimika.data.labels import FERPLUS
+from mimika.data.measurements import Measurements
+from mimika.data.observation import Observation
+from mimika.data.options import Options
+from mimika.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    import pandas
+    import pyarrow
+    from PIL import Image
+
+Path = str | os.PathLike[str]
+
+_BATCH_ROWS = 500
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Face:
+    """One face of one picture.
+
+    `box` x, y, width, height and `mesh` (478, 3) in pixels of the upright picture; `pitch`, `yaw`, `roll` in degrees,
+    signs as in `Measurements`; `probabilities` by expression name, 0..1, together 1; `label` the most likely one or
+    "unsure", `confidence` its probability.
+    """
+
+    id: int
+    box: tuple[float, float, float, float]
+    score: float
+    presence: float
+    pitch: float
+    yaw: float
+    roll: float
+    label: str
+    confidence: float
+    probabilities: dict[str, float]
+    mesh: NDArray[np.float32]
+
+    def __repr__(self) -> str:
+        x, y, width, height = self.box
+        place = f"({x:.0f}, {y:.0f}) {width:.0f}×{height:.0f}"
+        turned = f"pitch {self.pitch:+.0f}°, yaw {self.yaw:+.0f}°, roll {self.roll:+.0f}°"
+        return f"Face {self.id}: {self.label} {self.confidence:.2f} at {place}, {turned}"
+
+
+class ImageResult:
+    """What was found in one photo: a sequence of `Face`, largest first, with the arrays behind them.
+
+    `observation` holds everything; `faces`, `measurements` and `expressions` are its parts, row i of each the same
+    face.
+    """
+
+    def __init__(self, observation: Observation) -> None:
+        self.observation = observation
+
+    @property
+    def faces(self) -> Faces:
+        """Boxes, scores, points and ids of the faces."""
+        return self.observation.faces
+
+    @property
+    def measurements(self) -> Measurements:
+        """Meshes and head poses of the faces."""
+        return self.observation.measurements
+
+    @property
+    def expressions(self) -> Expressions:
+        """Expression probabilities and embeddings of the faces."""
+        return self.observation.expressions
+
+    @property
+    def labels(self) -> list[str]:
+        """The most likely expression of each face, or "unsure"."""
+        return self.observation.expressions.labels
+
+    def __len__(self) -> int:
+        return len(self.observation)
+
+    def __getitem__(self, row: int) -> Face:
+        return _face(self.observation, range(len(self))[row])
+
+    def __iter__(self) -> Iterator[Face]:
+        return (_face(self.observation, row) for row in range(len(self)))
+
+    def __repr__(self) -> str:
+        frame = self.observation.frame
+        count = "no face" if not len(self) else f"{len(self)} face" + "s" * (len(self) > 1)
+        head = f"ImageResult: {count} in {frame.source or 'a picture'} ({frame.width}×{frame.height})"
+        return "\n  ".join([head, *(repr(face) for face in self)])
+
+    def to_table(self, mesh: bool = False) -> pyarrow.Table:
+        """Return one row a face with the columns of the saved files; one with empty face columns if there is none."""
+        return _table([self.observation], mesh)
+
+    def to_pandas(self, mesh: bool = False) -> pandas.DataFrame:
+        """Return the same as a pandas frame; pandas must be installed."""
+        return _pandas(self.to_table(mesh))
+
+
+class VideoResult:
+    """What is found in a video: iterating analyses it frame by frame and gives one `Observation` each.
+
+    Nothing is kept, so that memory stays flat; every iteration, and every table, analyses the video anew.
+    """
+
+    def __init__(self, source: str, options: Options) -> None:
+        self.source, self.options = source, options
+
+    def __iter__(self) -> Iterator[Observation]:
+        from mimika.stages.capture.inputs import open_capture
+
+        with open_capture(self.source, self.options) as capture:
+            yield from Pipeline(self.options).run(capture)
+
+    def __repr__(self) -> str:
+        return f"VideoResult: {self.source}, analysed when iterated or turned into a table"
+
+    def to_table(self, mesh: bool = False) -> pyarrow.Table:
+        """Analyse the whole video; one row a face and frame, and one row without a face for a frame that shows none.
+
+        Raises:
+            InputError: if the video cannot be read to its end.
+        """
+        return _table(self, mesh)
+
+    def to_pandas(self, mesh: bool = False) -> pandas.DataFrame:
+        """Return the same as a pandas frame; pandas must be installed."""
+        return _pandas(self.to_table(mesh))
+
+
+class Analyzer:
+    """Analyses many photos and videos with the same options, loading the networks once.
+
+    >>> with Analyzer(Options(faces_max=1)) as analyzer:
+    ...     results = [analyzer.image(path) for path in paths]
+
+    Raises:
+        ModelError: if a network is missing or damaged.
+    """
+
+    def __init__(self, options: Options | None = None) -> None:
+        self.options = options if options is not None else Options()
+        self._pipeline: Pipeline | None = Pipeline(self.options)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the networks; the analyzer cannot be used afterwards."""
+        self._pipeline = None
+
+    def image(self, picture: Path | NDArray[np.uint8] | Image.Image) -> ImageResult:
+        """Analyse one photo; see `analyze_image`."""
+        if self._pipeline is None:
+            raise MimikaError("the analyzer is closed")
+        return ImageResult(self._pipeline.process_photo(_frame(picture, self.options)))
+
+    def video(self, path: Path) -> VideoResult:
+        """Analyse one video; see `analyze_video`."""
+        if self._pipeline is None:
+            raise MimikaError("the analyzer is closed")
+        return VideoResult(os.fspath(path), self.options)
+
+
+def analyze_image(picture: Path | NDArray[np.uint8] | Image.Image, options: Options | None = None) -> ImageResult:
+    """Find the faces of one photo, measure them and recognise their expressions.
+
+    `picture`: the path of a photo, a (height, width, 3) RGB or (height, width) grey uint8 array, or a PIL image.
+
+    >>> [face.label for face in analyze_image("portrait.jpg")]
+    ['happiness']
+
+    Raises:
+        InputError: if the file is missing or is not a photo that can be read.
+        ShapeError: if an array has another shape or type.
+        ModelError: if a network is missing or damaged.
+    """
+    return Analyzer(options).image(picture)
+
+
+def analyze_video(path: Path, options: Options | None = None) -> VideoResult:
+    """Analyse a video: iterate over the result, or ask it for a table.
+
+    >>> analyze_video("talk.mp4").to_table().column("p_happiness")
+
+    Raises (on iterating):
+        InputError: if the file is missing or is not a video that can be read.
+        ModelError: if a network is missing or damaged.
+    """
+    return Analyzer(options).video(path)
+
+
+def _frame(picture: Path | NDArray[np.uint8] | Image.Image, options: Options) -> Frame:
+    if isinstance(picture, np.ndarray):
+        return _frame_of_array(picture)
+    from mimika.stages.capture.photo import PhotoCapture, opaque
+
+    if isinstance(picture, str | os.PathLike):
+        with PhotoCapture(picture, options) as capture:
+            return next(iter(capture))
+    from PIL import ImageOps
+
+    upright = opaque(ImageOps.exif_transpose(picture))
+    return replace(_frame_of_array(np.asarray(upright)), source=str(getattr(picture, "filename", "")))
+
+
+def _frame_of_array(picture: NDArray[Any]) -> Frame:
+    wanted = picture.ndim == 2 or (picture.ndim == 3 and picture.shape[2] == 3)
+    if picture.dtype != np.uint8 or not wanted or 0 in picture.shape:
+        raise ShapeError(
+            "picture: expected uint8 of shape (height, width, 3) in RGB, or (height, width) in grey, received "
+            f"{picture.dtype} {picture.shape}"
+        )
+    if picture.ndim == 2:
+        return Frame(picture)
+    colour = np.ascontiguousarray(picture)
+    return Frame(np.asarray(cv2.cvtColor(colour, cv2.COLOR_RGB2GRAY), np.uint8), color=lambda: colour)
+
+
+def _face(observation: Observation, row: int) -> Face:
+    faces, measured, shown = observation.faces, observation.measurements, observation.expressions
+    x, y, width, height = faces.boxes[row].tolist()
+    pitch, yaw, roll = measured.angles[row].tolist()
+    return Face(
+        id=int(faces.ids[row]),
+        box=(x, y, width, height),
+        score=float(faces.scores[row]),
+        presence=float(measured.presence[row]),
+        pitch=pitch,
+        yaw=yaw,
+        roll=roll,
+        label=shown.labels[row],
+        confidence=float(shown.confidences[row]),
+        probabilities=dict(zip(FERPLUS, shown.probabilities[row].tolist(), strict=True)),
+        mesh=measured.meshes[row],
+    )
+
+
+def _table(observations: Iterable[Observation], mesh: bool) -> pyarrow.Table:
+    import pyarrow
+
+    from mimika.stages.write.columns import rows
+    from mimika.stages.write.parquet import table_schema
+
+    schema = table_schema(mesh)
+    waiting: list[dict[str, Any]] = []
+    batches: list[pyarrow.RecordBatch] = []
+    for observation in observations:
+        waiting += rows(observation, mesh)
+        if len(waiting) >= _BATCH_ROWS:
+            batches.append(pyarrow.RecordBatch.from_pylist(waiting, schema=schema))
+            waiting = []
+    batches.append(pyarrow.RecordBatch.from_pylist(waiting, schema=schema))
+    return pyarrow.Table.from_batches(batches, schema=schema)
+
+
+def _pandas(table: pyarrow.Table) -> pandas.DataFrame:
+    try:
+        import pandas  # noqa: F401
+    except ImportError as error:
+        raise MimikaError("a pandas frame needs pandas: pip install pandas") from error
+    return table.to_pandas()

@@ -1,0 +1,121 @@
+"""The whole flow of one frame: find faces, measure them, recognise what they show, keep them apart."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import ParamSpec, TypeVar
+
+import numpy as np
+
+from mimika.data.frame import Frame
+from mimika.data.measurements import Measurements
+from mimika.data.observation import Observation
+from mimika.data.options import Options
+from mimika.data.protocols import Capture, Hook
+from mimika.stages.faces.align import EXPRESSION_CROP, matrices_from_meshes
+from mimika.stages.faces.detect import Detector
+from mimika.stages.faces.follow import Follower
+from mimika.stages.faces.glimpses import glimpses
+from mimika.stages.faces.places import Places, Seen
+from mimika.stages.faces.track import Tracker
+from mimika.stages.measure.mesh import MeshNet
+from mimika.stages.measure.pose import head_pose
+from mimika.stages.recognize.classify import Classifier
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_PHOTO_PASSES, _VIDEO_PASSES = 2, 1
+
+
+class Pipeline:
+    """Analyses frames; holds the networks, and for video what is known from the frames before.
+
+    A face's box is the box around its mesh, its score the detector's latest (0 where the detector missed it and the
+    mesh network alone saw it), its presence the mesh network's for this very frame. `hooks` are told, once a frame is
+    done, of each stage: "faces", "measure", "recognize", "track".
+
+    Raises:
+        ModelError: if a network is missing or damaged.
+    """
+
+    def __init__(self, options: Options | None = None, hooks: Iterable[Hook] = ()) -> None:
+        self._options = options if options is not None else Options()
+        self._hooks = tuple(hooks)
+        self._detector = Detector(self._options)
+        self._mesh = MeshNet(self._options)
+        self._classifier = Classifier(self._options)
+        self._follower = Follower(self._detector, self._options)
+        self._tracker = Tracker(self._options)
+
+    def run(self, capture: Capture) -> Iterator[Observation]:
+        """Analyse an open source from its first frame to its last."""
+        self.reset()
+        process = self.process_photo if capture.info.kind == "photo" else self.process
+        for frame in capture:
+            yield process(frame)
+
+    def reset(self) -> None:
+        """Forget the recording so far; ids count from 0 again."""
+        self._follower.reset()
+        self._tracker.reset()
+
+    def process(self, frame: Frame) -> Observation:
+        """Analyse the next frame of a recording."""
+        stages = _Stages()
+        places = stages.run("faces", self._follower.places, frame)
+        seen = stages.run("measure", self._look, frame, places, _VIDEO_PASSES)
+        if len(seen) < len(places):
+            elsewhere = stages.run("faces", self._follower.places_after_loss, frame, seen)
+            found = stages.run("measure", self._look, frame, elsewhere, _VIDEO_PASSES)
+            seen = Seen.join(seen, found).distinct()
+        if self._follower.cut:
+            self._tracker.scene_changed()
+        observation = self._finish(frame, seen, stages, self._tracker)
+        self._follower.remember(seen, observation.faces.ids)
+        return observation
+
+    def process_photo(self, frame: Frame) -> Observation:
+        """Analyse a picture on its own, whatever came before; ids count its faces from the largest down."""
+        stages = _Stages()
+        ways = glimpses(self._detector, frame.luma)
+        seen = Seen.nothing()
+        while not len(seen) and (places := stages.run("faces", next, ways, None)) is not None:
+            seen = stages.run("measure", self._look, frame, places, _PHOTO_PASSES)
+        largest = np.argsort(-seen.faces.boxes[:, 2:].prod(axis=1), kind="stable")
+        seen = seen.take(largest[: self._options.faces_max])
+        return self._finish(frame, seen, stages, Tracker(self._options))
+
+    def _look(self, frame: Frame, places: Places, passes: int) -> Seen:
+        """Measure the faces at some places, fresh ones on better and better crops; drop what is no face."""
+        meshes, presence = self._mesh.settle(frame.luma, places.matrices, places.fresh, passes)
+        seen = Seen.at(places, meshes, presence)
+        return seen.take(seen.presence >= self._options.min_presence).distinct()
+
+    def _finish(self, frame: Frame, seen: Seen, stages: _Stages, tracker: Tracker) -> Observation:
+        """Turn the faces seen into the observation: pose, expressions, ids."""
+        angles, translations = stages.run("measure", head_pose, seen.meshes, (frame.width, frame.height))
+        measurements = Measurements(seen.meshes, seen.presence, angles, translations)
+        matrices = matrices_from_meshes(seen.meshes, EXPRESSION_CROP)
+        expressions = stages.run("recognize", self._classifier.classify, frame.luma, matrices)
+        faces = stages.run("track", tracker.assign, seen.faces, expressions.embeddings, frame.time_s)
+        results = {"faces": seen.faces, "measure": measurements, "recognize": expressions, "track": faces}
+        for hook in self._hooks:
+            for stage, result in results.items():
+                hook(stage, frame, result, stages.ms[stage])
+        return Observation(frame, faces, measurements, expressions, stages.ms)
+
+
+class _Stages:
+    """Adds up the wall time of each stage of one frame, in `ms` by name."""
+
+    def __init__(self) -> None:
+        self.ms: dict[str, float] = {}
+
+    def run(self, stage: str, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        began = time.perf_counter()
+        try:
+            return work(*args, **kwargs)
+        finally:
+            self.ms[stage] = self.ms.get(stage, 0.0) + 1000 * (time.perf_counter() - began)

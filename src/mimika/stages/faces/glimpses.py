@@ -1,0 +1,61 @@
+"""Second looks at a photo in which the detector found nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mimika.data.faces import Faces
+from mimika.data.geometry import transform
+from mimika.stages.faces.align import five_points, mean_face
+from mimika.stages.faces.follow import FaceDetector
+from mimika.stages.faces.places import Places
+
+_TIGHT_SIDE = 224
+_MARGIN = 0.4
+_SQUARE_SIDES = 1.6
+_FACE_FILLS = 0.9
+
+
+def glimpses(detector: FaceDetector, luma: NDArray[np.uint8]) -> Iterator[Places]:
+    """Give places to look for faces in a (height, width) photo, one way of looking after the other.
+
+    First what the detector finds. Whoever sees a face there stops; else come what it finds in the picture made smaller
+    and set in a wide border, where a face that filled the picture has the surroundings the detector knows, and last,
+    for a picture about as wide as high, the whole picture taken for one face, as in collections of cropped faces.
+    """
+    yield Places.detected(detector.detect(luma))
+    yield Places.detected(_in_border(detector, luma))
+    if max(luma.shape) <= _SQUARE_SIDES * min(luma.shape):
+        yield Places.detected(_whole(luma))
+
+
+def _in_border(detector: FaceDetector, luma: NDArray[np.uint8]) -> Faces:
+    height, width = luma.shape
+    scale = _TIGHT_SIDE / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(luma, size, interpolation=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA)
+    border = round(_MARGIN * _TIGHT_SIDE)
+    wide = cv2.copyMakeBorder(small, border, border, border, border, cv2.BORDER_REPLICATE)
+    faces = detector.detect(np.asarray(wide, np.uint8))
+    # Pixel centres: small pixel u covers picture pixels around (u + 0.5) * ratio - 0.5.
+    ratio = np.array([width / size[0], height / size[1]])
+    back = np.array([[[ratio[0], 0, 0], [0, ratio[1], 0]]])
+    back[0, :, 2] = (0.5 - border) * ratio - 0.5
+    many = np.repeat(back, len(faces), axis=0)
+    corners = transform(many, faces.boxes[:, None, :2])[:, 0]
+    boxes = np.concatenate([corners, faces.boxes[:, 2:] * ratio], axis=1)
+    return Faces(boxes.astype(np.float32), faces.scores, transform(many, faces.points).astype(np.float32), faces.ids)
+
+
+def _whole(luma: NDArray[np.uint8]) -> Faces:
+    """Return one face that fills the picture, with score 0 because no detector vouches for it."""
+    size = np.array(luma.shape[::-1], np.float64)
+    extent = np.ptp(mean_face()[:, :2], axis=0)
+    scale = _FACE_FILLS * float((size / extent).min())
+    points = five_points(mean_face()[None]) * scale + (size - 1) / 2
+    box = np.array([[0, 0, *size]], np.float32)
+    return Faces(box, np.zeros(1, np.float32), points.astype(np.float32), np.full(1, -1, np.int64))

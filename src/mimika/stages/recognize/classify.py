@@ -1,0 +1,57 @@
+"""The expression of every face of a frame."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mimika.data.errors import ModelError
+from mimika.data.expressions import Expressions
+from mimika.data.geometry import Floats
+from mimika.data.labels import FERPLUS
+from mimika.data.options import Options
+from mimika.engine.registry import open_session
+from mimika.stages.faces.align import EXPRESSION_CROP
+from mimika.stages.faces.crops import crop_batch
+from mimika.stages.recognize.calibrate import softmax
+
+
+class Classifier:
+    """The expression network: aligned crops in, calibrated probabilities and an embedding a face out.
+
+    `options.model` names the network. Its card gives the labels in the order of its logits, a permutation or a part of
+    `labels.FERPLUS`, and under `settings` the `temperature` that calibrates them.
+
+    Raises:
+        ModelError: if the network or its card cannot be used.
+    """
+
+    def __init__(self, options: Options) -> None:
+        card, self._session = open_session(options.model, options.threads)
+        labels = card.labels or FERPLUS
+        unknown = [label for label in labels if label not in FERPLUS]
+        if unknown or len(set(labels)) < len(labels):
+            wanted = ", ".join(FERPLUS)
+            raise ModelError(f"{card.path}: labels on the card must be of {wanted}, each once, not {', '.join(labels)}")
+        self._columns = [FERPLUS.index(label) for label in labels]
+        self._temperature = card.setting("temperature", 1.0)
+        self._min_margin, self._mirror = options.min_margin, options.mirror
+
+    def classify(self, luma: NDArray[np.uint8], matrices: Floats) -> Expressions:
+        """Recognise all faces of a frame in one run.
+
+        `luma` (height, width) picture; `matrices` (n, 2, 3) take picture to `EXPRESSION_CROP`.
+        """
+        n = len(matrices)
+        if not n:
+            return Expressions.empty()
+        batch = crop_batch(luma, matrices, EXPRESSION_CROP)
+        if self._mirror:
+            batch = np.concatenate([batch, batch[..., ::-1]])
+        outputs = self._session.run(batch)
+        known = softmax(outputs["logits"], self._temperature).reshape(-1, n, len(self._columns)).mean(axis=0)
+        probabilities = np.zeros((n, len(FERPLUS)), np.float32)
+        probabilities[:, self._columns] = known
+        looks = outputs["embedding"].reshape(batch.shape[0] // n, n, -1).mean(axis=0)
+        looks /= np.maximum(np.linalg.norm(looks, axis=1, keepdims=True), 1e-9)
+        return Expressions(probabilities, looks, self._min_margin)
