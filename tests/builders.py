@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import resources
 
 import numpy as np
@@ -14,6 +14,7 @@ from mimika.data.frame import Frame
 from mimika.data.labels import FERPLUS
 from mimika.data.measurements import Measurements
 from mimika.data.observation import Observation
+from mimika.data.protocols import Sink
 
 
 def frame(
@@ -51,16 +52,32 @@ def observation(
     centres = boxes[:, :2] + boxes[:, 2:] / 2
     meshes = mean_mesh()[None] * (boxes[:, 2] / 2.4)[:, None, None]
     meshes[..., :2] += centres[:, None]
-    angles = np.column_stack([np.arange(n) + 1.25, np.arange(n) - 10.5, np.arange(n) + 0.75]).reshape(n, 3)
+    angles = (
+        np.column_stack([np.arange(n) + 1.25, np.arange(n) - 10.5, np.arange(n) + 0.75])
+        .reshape(n, 3)
+        .astype(np.float32)
+    )
     return Observation(
         picture,
-        Faces(boxes, np.linspace(0.9, 0.99, n), meshes[:, [468, 473, 1, 61, 291], :2], np.arange(n)),
-        Measurements(meshes, np.full(n, 0.97), angles, np.zeros((n, 3))),
+        Faces(boxes, np.linspace(0.9, 0.99, n, dtype=np.float32), meshes[:, [468, 473, 1, 61, 291], :2], np.arange(n)),
+        Measurements(meshes, np.full(n, 0.97, np.float32), angles, np.zeros((n, 3), np.float32)),
         Expressions(probabilities(n, best), np.tile(np.eye(1, 4, dtype=np.float32), (n, 1)), min_margin=0.15),
     )
 
 
-def clip(frames: int, fps: float = 25.0, faces: int = 1, **picture: int) -> Iterator[Observation]:
+def clip(frames: int, fps: float = 25.0, faces: int = 1, width: int = 320, height: int = 240) -> Iterator[Observation]:
     """Give the observations of a clip with evenly spaced frames."""
     for number in range(frames):
-        yield observation(faces, frame(time_s=number / fps, number=number, **picture))
+        yield observation(faces, frame(width, height, time_s=number / fps, number=number))
+
+
+def fill(sink: Sink, observations: Iterable[Observation], then: BaseException | None = None) -> int:
+    """Write all observations while the sink is open, then raise `then` inside it; returns how many were written."""
+    count = 0
+    with sink:
+        for item in observations:
+            sink.write(item)
+            count += 1
+        if then is not None:
+            raise then
+    return count

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from mimika.data.errors import OutputError, OutputExists, OutputFull
+from mimika.data.observation import Observation
 from mimika.stages.write import FORMATS, open_sink
 from mimika.stages.write.parquet import partial_path, recover
-from tests.builders import clip
+from tests.builders import clip, fill
 from tests.stages.write.test_tables import read
 
 ROOT = Path(__file__).parents[3]
@@ -68,8 +69,9 @@ def test_a_killed_process_leaves_every_line_whole(tmp_path: Path, kind: str) -> 
 def test_a_killed_parquet_run_is_recovered_by_the_next_one(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     frames = kill(start("parquet", path))
-    assert not path.exists() and partial_path(path).exists()
-    with pytest.raises(OutputExists, match="recovered [0-9]+ rows"), open_sink("parquet", path):
+    assert not path.exists()
+    assert partial_path(path).exists()
+    with pytest.raises(OutputExists, match=r"recovered \d+ rows"), open_sink("parquet", path):
         pass
     back = read(path)
     assert 2 * frames - 256 <= len(back)
@@ -116,12 +118,17 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_full_disk_is_reported_and_the_rows_so_far_are_kept(small_disk: Path, kind: str, mesh: bool) -> None:
     path = small_disk / f"t.{kind}"
-    written = 0
-    with pytest.raises(OutputFull, match="no space left") as caught, open_sink(kind, path, mesh) as sink:
-        for item in clip(20_000):
-            sink.write(item)
-            written += 1
-    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+    handed = 0
+
+    def counted() -> Iterator[Observation]:
+        nonlocal handed
+        for handed, item in enumerate(clip(20_000)):  # noqa: B007
+            yield item
+
+    with pytest.raises(OutputFull, match="no space left") as caught:
+        fill(open_sink(kind, path, mesh), counted())
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
     if kind == "parquet":
         home = small_disk.parent / path.name
         partial_path(home).write_bytes(partial_path(path).read_bytes())
@@ -129,15 +136,14 @@ def test_a_full_disk_is_reported_and_the_rows_so_far_are_kept(small_disk: Path, 
         assert [row["frame"] for row in read(home)] == list(range(len(read(home))))
     else:
         assert path.read_bytes().endswith(b"\n")
-        assert len(read(path)) == written > (5 if mesh else 500)
+        assert len(read(path)) == handed > (5 if mesh else 500)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
 def test_a_device_that_is_full_from_the_start(kind: str) -> None:
-    with pytest.raises(OutputFull, match="/dev/full"), open_sink(kind, Path("/dev/full"), force=True) as sink:
-        for item in clip(3):
-            sink.write(item)
+    with pytest.raises(OutputFull, match="/dev/full"):
+        fill(open_sink(kind, Path("/dev/full"), force=True), clip(3))
 
 
 def test_a_slow_camera_reaches_the_disk_each_second(tmp_path: Path) -> None:

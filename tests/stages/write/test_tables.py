@@ -19,12 +19,13 @@ from mimika.data.measurements import Measurements
 from mimika.data.observation import Observation
 from mimika.stages.write import FORMATS, open_sink
 from mimika.stages.write.columns import COLUMNS, NAMES, names, rows
-from tests.builders import clip, frame, observation
+from tests.builders import clip, fill, frame, observation
 
-WANTED = (
-    "source frame time_s face_id box_x box_y box_w box_h score presence pitch yaw roll p_neutral p_happiness "
-    "p_surprise p_sadness p_anger p_disgust p_fear p_contempt label confidence"
-).split()  # noqa: SIM905
+WANTED = [
+    *("source", "frame", "time_s", "face_id", "box_x", "box_y", "box_w", "box_h", "score", "presence"),
+    *("pitch", "yaw", "roll", "p_neutral", "p_happiness", "p_surprise", "p_sadness", "p_anger", "p_disgust"),
+    *("p_fear", "p_contempt", "label", "confidence"),
+]
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -44,9 +45,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def write(path: Path, observations: list[Observation], mesh: bool = False) -> Path:
-    with open_sink(path.suffix[1:], path, mesh) as sink:
-        for item in observations:
-            sink.write(item)
+    fill(open_sink(path.suffix[1:], path, mesh), observations)
     return path
 
 
@@ -63,7 +62,8 @@ def test_each_number_stands_in_its_own_column() -> None:
     assert (row["source"], row["frame"], row["time_s"], row["face_id"]) == ("clip.mp4", 31, 1.24, 2)
     assert [row[f"box_{part}"] for part in "xywh"] == pytest.approx(item.faces.boxes[2], abs=0.006)
     assert (row["pitch"], row["yaw"], row["roll"]) == (3.25, -8.5, 2.75)
-    assert row["score"] == pytest.approx(item.faces.scores[2], abs=1e-4) and row["presence"] == 0.97
+    assert row["score"] == pytest.approx(item.faces.scores[2], abs=1e-4)
+    assert row["presence"] == 0.97
     assert [row[f"p_{name}"] for name in FERPLUS] == pytest.approx(item.expressions.probabilities[2], abs=1e-5)
     assert (row["label"], row["confidence"]) == ("surprise", 0.72)
 
@@ -124,8 +124,8 @@ def test_any_file_name_and_time_survives(tmp_path: Path, kind: str, source: str,
 def test_an_existing_table_is_kept_unless_forced(tmp_path: Path, kind: str) -> None:
     path = write(tmp_path / f"t.{kind}", list(clip(3)))
     before = path.read_bytes()
-    with pytest.raises(OutputExists, match="--force"), open_sink(kind, path):
-        pass
+    with pytest.raises(OutputExists, match="--force"):
+        fill(open_sink(kind, path), [])
     assert path.read_bytes() == before
     with open_sink(kind, path, force=True) as sink:
         sink.write(observation(1))
@@ -135,10 +135,8 @@ def test_an_existing_table_is_kept_unless_forced(tmp_path: Path, kind: str) -> N
 @pytest.mark.parametrize("kind", FORMATS)
 def test_an_error_while_it_runs_leaves_all_rows_before_it(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"t.{kind}"
-    with pytest.raises(KeyboardInterrupt), open_sink(kind, path) as sink:
-        for item in clip(7):
-            sink.write(item)
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        fill(open_sink(kind, path), clip(7), then=KeyboardInterrupt())
     assert len(read(path)) == 7
     assert [item.name for item in tmp_path.iterdir()] == [path.name]
 
@@ -148,9 +146,10 @@ def test_places_that_cannot_be_written_are_named(tmp_path: Path, kind: str) -> N
     (tmp_path / "file").write_text("x")
     (tmp_path / f"folder.{kind}").mkdir()
     for path in (tmp_path / "file" / f"t.{kind}", tmp_path / f"folder.{kind}"):
-        with pytest.raises(OutputError) as caught, open_sink(kind, path, force=True):
-            pass
-        assert str(tmp_path) in str(caught.value) and "\n" not in str(caught.value)
+        with pytest.raises(OutputError) as caught:
+            fill(open_sink(kind, path, force=True), [])
+        assert str(tmp_path) in str(caught.value)
+        assert "\n" not in str(caught.value)
 
 
 def test_parquet_says_units_and_packs_into_large_row_groups(tmp_path: Path) -> None:

@@ -1,13 +1,12 @@
 """The table as Parquet, safe against a killed process.
 
-A Parquet file is readable only once its footer is written. So rows go first into `NAME.parquet.partial`, an Arrow stream
-in which every batch stands for itself, and closing the sink turns that into the Parquet file. What a killed process left
-behind is recovered, with every complete batch, by `recover` or by the next run that wants the same name.
+A Parquet file is readable only once its footer is written. So rows go first into `NAME.parquet.partial`, an Arrow
+stream in which every batch stands for itself, and closing the sink turns that into the Parquet file. What a killed
+process left behind is recovered, with every complete batch, by `recover` or by the next run that wants the same name.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -130,7 +129,7 @@ def finish(path: Path) -> int:
     spool, half = partial_path(path), path.with_name(path.name + ".new")
     try:
         count = _convert(spool, half)
-        os.replace(half, path)
+        half.replace(path)
         spool.unlink()
     except OSError as error:
         with suppress(OSError):
@@ -203,7 +202,7 @@ def _spool_schema(mesh: bool) -> pa.Schema:
 
 def _locked(spool: Path, mode: str) -> IO[bytes]:
     """Open the spool for this process alone; the lock ends with the process, however it ends."""
-    file = open(spool, mode, buffering=0)  # noqa: SIM115
+    file = spool.open(mode, buffering=0)
     try:
         import fcntl
     except ImportError:
