@@ -1,8 +1,8 @@
 """Writes photos, videos and sound files for tests; whatever is drawn follows from the arguments, nothing from chance.
 
 A video frame number k carries k as sixteen black or white bars across its top (`read_number`), so that a test can tell
-which frame it got, whatever timestamp it has. Below, the left half is darker than the right, and a white block marks the
-bottom left corner (`corner`), so that turns and mirrors show.
+which frame it got, whatever timestamp it has. Below, the left half is darker than the right, and a white block marks
+the bottom left corner (`corner`), so that turns and mirrors show.
 """
 
 from __future__ import annotations
@@ -86,16 +86,20 @@ def video(
     options: dict[str, str] | None = None,
     pictures: Sequence[NDArray[np.uint8]] | None = None,
 ) -> Path:
-    """Write frames 0, 1, 2, ... at the given presentation times; `matrix` (a, b, c, d) is an MP4's display matrix."""
+    """Write frames 0, 1, 2, ... at the given times (AVI: rounded to 1/25 s).
+
+    `matrix` (a, b, c, d) becomes the display matrix of an MP4; `pictures` replace the numbered ones.
+    """
     with av.open(str(path), "w", options=options or {}) as container:
         stream: Any = container.add_stream(codec, rate=30)
         stream.width, stream.height, stream.pix_fmt = width, height, pix_fmt
-        stream.time_base = stream.codec_context.time_base = Fraction(1, 1000)
+        base = Fraction(1, 25 if path.suffix == ".avi" else 1000)
+        stream.time_base = stream.codec_context.time_base = base
         stream.codec_context.gop_size = key_every
         for number, time_ms in enumerate(times_ms):
             picture = pictures[number] if pictures else numbered(number, width, height)
             frame = av.VideoFrame.from_ndarray(picture, "rgb24")
-            frame.pts, frame.time_base = time_ms, Fraction(1, 1000)
+            frame.pts, frame.time_base = round(Fraction(time_ms, 1000) / base), base
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     if matrix is not None:

@@ -12,27 +12,34 @@ _JUMP_S = 1.0
 class Clock:
     """Turns presentation timestamps into seconds that start at 0 and always grow.
 
-    `rate` is the average number of frames a second, used where a timestamp is missing or repeats the one before. A step
-    back of more than a second (two recordings glued together) starts a new stretch that follows the old one.
+    `rate` is the average number of frames a second, used where a timestamp is missing or repeats the one before;
+    `base` seconds are one unit of the timestamps. A step back of more than a second (two recordings glued together)
+    starts a new stretch that follows the old one.
     """
 
-    def __init__(self, rate: Fraction | float | None) -> None:
+    def __init__(self, rate: Fraction | float | None, base: Fraction | None) -> None:
+        self._base = base
         self._step = 1.0 / float(rate) if rate else 1.0 / 25.0
         self._shift = 0.0
         self._last: float | None = None
         self.origin_s: float | None = None
 
-    def raw(self, stamp: int | None, base: Fraction | None) -> float | None:
-        """Return seconds since the first frame as the container says, or None."""
-        if stamp is None or base is None or self.origin_s is None:
-            return None
-        return float(stamp * base) - self.origin_s
+    def start(self, stamp: int | None) -> None:
+        """Let time 0 be at this timestamp; else the first frame that has one decides."""
+        if stamp is not None and self._base is not None:
+            self.origin_s = float(stamp * self._base) - (0.0 if self._last is None else self._last + self._step)
 
-    def time(self, stamp: int | None, base: Fraction | None) -> float:
-        """Return the time of the next frame in seconds; `stamp` counts units of `base` seconds and may be None."""
-        if self.origin_s is None and stamp is not None and base is not None:
-            self.origin_s = float(stamp * base) - (0.0 if self._last is None else self._last + self._step)
-        said = self.raw(stamp, base)
+    def raw(self, stamp: int | None) -> float | None:
+        """Return seconds since the first frame as the container says, or None."""
+        if stamp is None or self._base is None or self.origin_s is None:
+            return None
+        return float(stamp * self._base) - self.origin_s
+
+    def time(self, stamp: int | None) -> float:
+        """Return the time in seconds of the next frame, whose timestamp may be missing."""
+        if self.origin_s is None:
+            self.start(stamp)
+        said = self.raw(stamp)
         if self._last is None:
             time = 0.0 if said is None else said + self._shift
         elif said is None or said + self._shift <= self._last:

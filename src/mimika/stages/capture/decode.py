@@ -19,6 +19,7 @@ from mimika.stages.capture.sniff import URL, unsupported
 
 TIMEOUT_S = 10.0
 _HELD_PACKETS = 20_000
+_DOUBTFUL_PACKETS = 3
 _ABSENT = (av.error.HTTPNotFoundError, av.error.ConnectionRefusedError, av.error.FileNotFoundError)
 _REFUSED = (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError, av.error.PermissionError)
 _SILENT = (av.error.ExitError, av.error.TimeoutError)
@@ -37,7 +38,7 @@ def open_container(
     target = f"file:{source}" if isinstance(source, str) and not remote else source
     try:
         return av.open(target, "r", options=options, timeout=timeout_s if remote else None)
-    except (av.error.FFmpegError, OSError, ValueError) as error:
+    except (av.error.FFmpegError, OSError) as error:
         raise (_remote_error(name, error, timeout_s) if remote else unsupported(name, head)) from error
 
 
@@ -79,6 +80,8 @@ class Decoder:
         self._packets = 0
         self._bad = 0
         self._recording = True
+        self._doubts: deque[bool] = deque()
+        self._last_dts = 0
         self._reason: str | None = None
         self.ended = False
 
@@ -106,13 +109,12 @@ class Decoder:
         Nothing is sought, so that it works on pipes and the count of frames stays exact. Returns False, with nothing
         lost, where the packets have no timestamps.
         """
-        base = self._stream.time_base
         while (packet := self._read()) is not None:
-            shown = clock.raw(packet.pts, base)
+            shown = clock.raw(packet.pts)
             if packet.is_keyframe and shown is not None and shown <= start_s:
                 self._held.clear()
             self._held.append(packet)
-            order = clock.raw(packet.dts if packet.dts is not None else packet.pts, base)
+            order = clock.raw(packet.dts if packet.dts is not None else packet.pts)
             if shown is None or order is None or order > start_s or len(self._held) > _HELD_PACKETS:
                 break
         if not self._held or not self._held[0].is_keyframe:
@@ -144,12 +146,14 @@ class Decoder:
                 self._reason = self._reason or f"reading stopped ({error.strerror or error})"
                 packet = None
             if packet is None:
+                self._bad += sum(self._doubts)
+                self._doubts.clear()
                 self.ended = True
                 return None
             if packet.size:
                 break
         self._packets += 1
-        self._bad += packet.is_corrupt
+        self._suspect(packet)
         if self._recording and packet.pts is not None and not packet.is_discard:
             self._stamps.append(packet.pts)
         return packet
@@ -163,11 +167,23 @@ class Decoder:
             self._bad += 1
             return []
 
+    def _suspect(self, packet: Packet[VideoStream]) -> None:
+        """Count damaged packets, a few packets later.
+
+        Where a second recording begins, with an earlier time, a transport stream calls one of the last packets of the
+        first recording damaged, but nothing is lost.
+        """
+        if packet.dts is not None:
+            if packet.dts < self._last_dts:
+                self._doubts.clear()
+            self._last_dts = packet.dts
+        self._doubts.append(packet.is_corrupt)
+        if len(self._doubts) > _DOUBTFUL_PACKETS:
+            self._bad += self._doubts.popleft()
+
     def _expected(self) -> int:
         """Return how many packets the index promises, 0 where there is no complete index."""
-        if "mov" in self._container.format.name:
-            return len(self._stream.index_entries)
-        return self._stream.frames if self._container.format.name == "avi" else 0
+        return len(self._stream.index_entries) if "mov" in self._container.format.name else 0
 
 
 def _remote_error(name: str, error: Exception, timeout_s: float) -> InputError:

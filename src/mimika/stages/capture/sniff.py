@@ -122,12 +122,15 @@ def unsupported(name: str, head: bytes) -> InputError:
 
 
 def missing_bytes(path: str) -> int:
-    """Return how many bytes a Matroska file lacks by its own statement, 0 where it does not say.
+    """Return how many bytes a Matroska or AVI file lacks by its own statement, 0 where it does not say.
 
-    Source: RFC 8794 (EBML) section 4 and 5, RFC 9559 (Matroska) section 5.1: a Segment follows the EBML header.
+    Source: Microsoft, "AVI RIFF File Reference": bytes 4..8 count what follows them. RFC 8794 (EBML) sections 4 and 5
+    and RFC 9559 (Matroska) section 5.1: a Segment, which says its size, follows the EBML header.
     """
     with Path(path).open("rb") as file:
         head = file.read(HEAD_BYTES)
+    if head[:4] == b"RIFF":
+        return max(0, int.from_bytes(head[4:8], "little") + 8 - os.path.getsize(path))
     if head[:4] != b"\x1a\x45\xdf\xa3":
         return 0
     header_size, at = _ebml_size(head, 4)

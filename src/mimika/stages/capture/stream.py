@@ -33,7 +33,7 @@ class StreamDevice:
         self._container = open_container(address, address, timeout_s=timeout_s)
         try:
             stream = video_stream(self._container, address)
-            self._clock = Clock(stream.average_rate or stream.guessed_rate)
+            self._clock = Clock(stream.average_rate or stream.guessed_rate, stream.time_base)
             decoder = Decoder(self._container, stream, address)
             self._frames = decoder.frames()
             first = next(self._frames, None)
@@ -57,7 +57,7 @@ class StreamDevice:
             if self._finite:
                 raise EOFError
             raise CameraLost(self._address, "the stream ended")
-        at = self._clock.time(frame.pts, frame.time_base)
+        at = self._clock.time(frame.pts)
         if self._finite:
             time.sleep(max(0.0, self._started + at - time.monotonic()))
         return partial(luma_of, frame), partial(rgb_of, frame), at

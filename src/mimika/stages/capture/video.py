@@ -81,7 +81,7 @@ class VideoCapture:
     def __iter__(self) -> Iterator[Frame]:
         picker, yielded, time = Picker(self._options), 0, 0.0
         for number, frame in self._numbered():
-            time = self._clock.time(frame.pts, frame.time_base)
+            time = self._clock.time(frame.pts)
             if picker.ended(time):
                 break
             if picker.wants(number, time):
@@ -96,7 +96,7 @@ class VideoCapture:
     def _open(self, stream: VideoStream, kind: str) -> None:
         assert self._container is not None
         self._check_size(stream.width, stream.height)
-        self._clock = Clock(stream.average_rate or stream.guessed_rate)
+        self._clock = Clock(stream.average_rate or stream.guessed_rate, stream.time_base)
         self._decoder = Decoder(self._container, stream, self.name)
         self._frames = self._decoder.frames()
         first = next(self._frames, None)
@@ -117,7 +117,7 @@ class VideoCapture:
         """Count the frames; those far before `start_s` are passed over without decoding."""
         start = self._options.start_s or 0.0
         timed = self._first.pts is not None
-        self._clock_start()
+        self._clock.start(self._first.pts)
         if timed and start > _WORTH_SKIPPING_S and self._decoder.skip(start, self._clock):
             self._frames = self._decoder.frames()
             landed = next(self._frames, None)
@@ -129,11 +129,6 @@ class VideoCapture:
             first, number = self._first, 0
         yield number, first
         yield from enumerate(self._frames, number + 1)
-
-    def _clock_start(self) -> None:
-        """Set time 0 to the first frame, also when that one is passed over."""
-        if self._first.pts is not None and self._first.time_base is not None:
-            self._clock.origin_s = float(self._first.pts * self._first.time_base)
 
     def _check_size(self, width: int, height: int) -> None:
         if width * height > self._options.pixels_max:
