@@ -1,13 +1,14 @@
 """Label faces with the MediaPipe Face Mesh teacher (478 points, refined) for the `mesh` recipe.
 
-Runs in its own virtual environment, because mediapipe 0.10.21 is the last wheel with its models inside and pins numpy < 2:
+Runs in its own virtual environment, because mediapipe 0.10.21 is the last wheel with its models inside and pins
+numpy < 2:
 
     python3 -m venv build/mediapipe && build/mediapipe/bin/pip install mediapipe==0.10.21 "pyarrow<22" pillow av
     build/mediapipe/bin/python recipes/teachers/label_mesh.py ../shared/data build/teacher
 
-Writes one `<set>.npz` a data set: `points` (n, 478, 3) float32 in pixels of the stored image (z in the same scale, negative
-towards the camera), `found` (n,) bool, `name` (n,) str. For video clips the labelled face crops are written as well
-(`clips.npz`: `images`, (n, 192, 192) uint8 luma), because the frames are not stored anywhere as pictures.
+Writes one `<set>.npz` a data set: `points` (n, 478, 3) float32 in pixels of the stored image (z in the same scale,
+negative towards the camera), `found` (n,) bool, `name` (n,) str. For video clips the labelled face crops are written
+as well (`clips.npz`: `images`, (n, 192, 192) uint8 luma), because the frames are not stored anywhere as pictures.
 """
 
 from __future__ import annotations
@@ -95,12 +96,38 @@ def label_clips(teacher: mp.solutions.face_mesh.FaceMesh, files: list[str], fram
     }
 
 
+def label_still(files: list[str], pictures: int = 6, repeats: int = 40) -> dict[str, np.ndarray]:
+    """Label one picture again and again with fresh noise, as separate photos and as a video, to measure jitter.
+
+    Writes `luma` (pictures, h, w), `points` (pictures, repeats, 478, 3) as photos and `tracked` alike as video; the
+    noise of repeat k is `default_rng(k)`, standard deviation 4 grey levels, so that others can be measured on the
+    same pictures.
+    """
+    rows = pq.read_table(files[0], columns=["image"]).column("image").to_pylist()[:pictures]
+    stills = [np.asarray(Image.open(io.BytesIO(row["bytes"])).convert("L")) for row in rows]
+    labelled = {}
+    for key, photo in (("points", True), ("tracked", False)):
+        meshes = []
+        for still in stills:
+            with mp.solutions.face_mesh.FaceMesh(static_image_mode=photo, refine_landmarks=True) as teacher:
+                for repeat in range(repeats):
+                    noise = np.random.default_rng(repeat).normal(0, 4, still.shape)
+                    noisy = np.clip(still + noise, 0, 255).astype(np.uint8)
+                    result = teacher.process(np.repeat(noisy[..., None], 3, axis=2)).multi_face_landmarks[0]
+                    scale = np.array([still.shape[1], still.shape[0], still.shape[1]])
+                    meshes.append(np.array([(p.x, p.y, p.z) for p in result.landmark]) * scale)
+        labelled[key] = np.float32(meshes).reshape(len(stills), repeats, 478, 3)
+    return {"luma": np.stack(stills), **labelled}
+
+
 def main() -> None:
     """Parse the command line and label what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--sets", default="studio,people,faces,fer2013-train,fer2013-validation,fer2013-test,clips")
+    parser.add_argument(
+        "--sets", default="studio,people,faces,fer2013-train,fer2013-validation,fer2013-test,clips,still"
+    )
     parser.add_argument("--frames-each", type=int, default=150, help="frames labelled of each clip")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -114,7 +141,9 @@ def main() -> None:
             max_num_faces=4 if name == "clips" else 1,
             min_detection_confidence=0.5,
         ) as teacher:
-            if name == "clips":
+            if name == "still":
+                labelled = label_still(sorted(glob.glob(str(options.data / "studio" / "*.parquet"))))
+            elif name == "clips":
                 labelled = label_clips(
                     teacher, sorted(glob.glob(str(options.data / "clips" / "*"))), options.frames_each
                 )

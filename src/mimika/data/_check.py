@@ -19,7 +19,9 @@ def shaped(name: str, value: Any, shape: tuple[int | None, ...], dtype: DTypeLik
         ShapeError: naming the expected and the received shape.
     """
     array = np.ascontiguousarray(value, dtype=dtype)
-    fits = array.ndim == len(shape) and all(want is None or want == got for want, got in zip(shape, array.shape, strict=True))
+    fits = array.ndim == len(shape) and all(
+        want is None or want == got for want, got in zip(shape, array.shape, strict=True)
+    )
     if not fits:
         wanted = ", ".join("n" if want is None else str(want) for want in shape)
         raise ShapeError(f"{name}: expected shape ({wanted}), received {np.shape(value)}")

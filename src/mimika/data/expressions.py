@@ -16,7 +16,8 @@ class Expressions:
     """Calibrated expression probabilities of n faces.
 
     `probabilities` (n, 8) in the order of `labels.FERPLUS`, each row sums to 1; `embeddings` (n, d) unit vectors that
-    describe the face's look, for tracking; `min_margin` 0..1: a face whose best two probabilities lie closer is "unsure".
+    describe the face's look, for tracking; `min_margin` 0..1: a face whose best two probabilities lie closer is
+    "unsure".
 
     Raises:
         ShapeError: if a shape is wrong or the lengths differ.

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from mimika.data._check import same_length, shaped
 
 POINT_NAMES = ("right_eye", "left_eye", "nose_tip", "right_mouth_corner", "left_mouth_corner")
-"""The five detector points; right and left are the subject's, so `right_eye` has the smaller x in an upright frontal photo."""
+"""The five detector points, right and left the subject's: `right_eye` has the smaller x in an upright frontal photo."""
 
 
 @dataclass(frozen=True, slots=True)
 class Faces:
     """n faces of one frame, n may be 0.
 
-    `boxes` (n, 4) x, y, width, height in pixels of the upright image; `scores` (n,) 0..1; `points` (n, 5, 2) pixels in the
-    order of `POINT_NAMES`; `ids` (n,) track ids from 0, or -1 before tracking.
+    `boxes` (n, 4) x, y, width, height in pixels of the upright image; `scores` (n,) 0..1; `points` (n, 5, 2) pixels
+    in the order of `POINT_NAMES`; `ids` (n,) track ids from 0, or -1 before tracking.
 
     Raises:
         ShapeError: if a shape is wrong or the lengths differ.
@@ -48,5 +48,8 @@ class Faces:
     def empty(cls) -> Faces:
         """Return the container of a frame without faces."""
         return cls(
-            np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32), np.zeros(0, np.int64)
+            np.zeros((0, 4), np.float32),
+            np.zeros(0, np.float32),
+            np.zeros((0, 5, 2), np.float32),
+            np.zeros(0, np.int64),
         )

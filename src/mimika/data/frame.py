@@ -15,9 +15,9 @@ from mimika.data._check import shaped
 class Frame:
     """One upright picture: luma for the networks, colour on demand for drawing.
 
-    `luma` is (height, width) uint8. `time_s` is the container's presentation timestamp in seconds, 0 for photos. `number`
-    counts the decoded frames of the source from 0, skipped ones included. `color` makes the (height, width, 3) uint8 RGB
-    picture when it is called; without it the luma is repeated three times.
+    `luma` is (height, width) uint8. `time_s` is the container's presentation timestamp in seconds, 0 for photos.
+    `number` counts the decoded frames of the source from 0, skipped ones included. `color` makes the (height, width,
+    3) uint8 RGB picture when it is called; without it the luma is repeated three times.
 
     Raises:
         ShapeError: if `luma` is not two-dimensional.
@@ -53,8 +53,8 @@ class Frame:
 class SourceInfo:
     """What is known of a source before its frames are read; None where the container does not say.
 
-    `kind` is "photo", "video", "camera" or "stream". `width` and `height` are of the upright picture, `fps` is the average
-    frame rate, `duration_s` and `frames` are the container's own statement and may be wrong.
+    `kind` is "photo", "video", "camera" or "stream". `width` and `height` are of the upright picture, `fps` is the
+    average frame rate, `duration_s` and `frames` are the container's own statement and may be wrong.
     """
 
     name: str

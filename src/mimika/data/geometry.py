@@ -11,11 +11,11 @@ Floats = NDArray[np.float32] | NDArray[np.float64]
 def similarity(source: Floats, target: Floats) -> NDArray[np.float64]:
     """Fit the rotation, scale and shift that take points closest to a template, without mirroring.
 
-    `source` (n, k, 2) points of n faces; `target` (k, 2) or (n, k, 2). Returns (n, 2, 3) matrices [aR | t] that minimise the
-    sum of squared distances in the target's frame; a face whose points all coincide gets scale 0.
+    `source` (n, k, 2) points of n faces; `target` (k, 2) or (n, k, 2). Returns (n, 2, 3) matrices [aR | t] that
+    minimise the sum of squared distances in the target's frame; a face whose points all coincide gets scale 0.
 
-    Source: Umeyama, "Least-squares estimation of transformation parameters between two point patterns", PAMI 1991; in two
-    dimensions the rotation has a closed form and needs no singular value decomposition.
+    Source: Umeyama, "Least-squares estimation of transformation parameters between two point patterns", PAMI 1991;
+    in two dimensions the rotation has a closed form and needs no singular value decomposition.
     """
     source = np.asarray(source, np.float64)
     target = np.broadcast_to(np.asarray(target, np.float64), source.shape)
@@ -24,7 +24,7 @@ def similarity(source: Floats, target: Floats) -> NDArray[np.float64]:
     norm = np.maximum((a * a).sum((1, 2)), 1e-12)
     cos = (a * b).sum((1, 2)) / norm
     sin = (a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]).sum(1) / norm
-    matrix = np.empty((len(source), 2, 3))
+    matrix: NDArray[np.float64] = np.empty((len(source), 2, 3))
     matrix[:, 0, 0], matrix[:, 0, 1], matrix[:, 1, 0], matrix[:, 1, 1] = cos, -sin, sin, cos
     matrix[:, :, 2] = target_mean[:, 0] - np.einsum("nij,nj->ni", matrix[:, :, :2], source_mean[:, 0])
     return matrix
@@ -33,7 +33,8 @@ def similarity(source: Floats, target: Floats) -> NDArray[np.float64]:
 def transform(matrices: Floats, points: Floats) -> NDArray[np.float64]:
     """Apply (n, 2, 3) matrices to (n, k, 2) points, or (n, k, 3) whose z is scaled alike; same shape back."""
     matrices, points = np.asarray(matrices, np.float64), np.asarray(points, np.float64)
-    flat = np.einsum("nij,nkj->nki", matrices[:, :, :2], points[..., :2]) + matrices[:, None, :, 2]
+    linear: NDArray[np.float64] = np.einsum("nij,nkj->nki", matrices[:, :, :2], points[..., :2])
+    flat = linear + matrices[:, None, :, 2]
     if points.shape[-1] == 2:
         return flat
     return np.concatenate([flat, points[..., 2:] * scale_of(matrices)[:, None, None]], axis=2)
@@ -68,4 +69,5 @@ def iou(a: Floats, b: Floats) -> NDArray[np.float64]:
     high = np.minimum(a[:, None, :2] + a[:, None, 2:], b[None, :, :2] + b[None, :, 2:])
     shared = np.clip(high - low, 0, None).prod(2)
     union = a[:, 2:].prod(1)[:, None] + b[:, 2:].prod(1)[None] - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    ratio: NDArray[np.float64] = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return ratio

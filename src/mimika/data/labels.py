@@ -5,8 +5,8 @@ from __future__ import annotations
 FERPLUS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
 """The eight FER+ expressions in the order of its vote columns.
 
-Source: Barsoum, Zhang, Canton Ferrer, Zhang, "Training deep networks for facial expression recognition with crowd-sourced
-label distribution", ICMI 2016.
+Source: Barsoum, Zhang, Canton Ferrer, Zhang, "Training deep networks for facial expression recognition with
+crowd-sourced label distribution", ICMI 2016.
 """
 
 FER2013 = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
@@ -36,6 +36,6 @@ TRANSLATIONS: dict[str, dict[str, str]] = {
         "disgust": "жиіркеніш", "fear": "қорқыныш", "contempt": "менсінбеу", "unsure": "белгісіз",
     },
 }  # fmt: skip
-"""Expression names by language code; tables are always written in English, pictures and pages in the reader's language."""
+"""Expression names by language code; tables are written in English, pictures and pages in the reader's language."""
 
 LANGUAGES = tuple(TRANSLATIONS)

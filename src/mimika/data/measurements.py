@@ -17,11 +17,11 @@ class Measurements:
     """Mesh and head pose of n faces.
 
     `meshes` (n, 478, 3): x and y in pixels of the upright image, z in the same scale, negative towards the camera, in
-    MediaPipe's vertex order (468 face points, 10 iris points). `presence` (n,) 0..1: how sure the mesh network is that there
-    is a face. `angles` (n, 3): pitch, yaw, roll in degrees; pitch + when the face looks up, yaw + when it turns to the
-    subject's own left, roll + when the head tilts clockwise as seen in the image. `translations` (n, 3): head centre
-    relative to the image centre, x right, y down, in units of inter-ocular distance, and depth as image width divided by
-    inter-ocular distance.
+    MediaPipe's vertex order (468 face points, 10 iris points). `presence` (n,) 0..1: how sure the mesh network is
+    that there is a face. `angles` (n, 3): pitch, yaw, roll in degrees; pitch + when the face looks up, yaw + when it
+    turns to the subject's own left, roll + when the head tilts clockwise as seen in the image. `translations` (n,
+    3): head centre relative to the image centre, x right, y down, in units of inter-ocular distance, and depth as
+    image width divided by inter-ocular distance.
 
     Raises:
         ShapeError: if a shape is wrong or the lengths differ.
@@ -37,9 +37,7 @@ class Measurements:
         object.__setattr__(self, "presence", shaped("presence", self.presence, (None,), np.float32))
         object.__setattr__(self, "angles", shaped("angles", self.angles, (None, 3), np.float32))
         object.__setattr__(self, "translations", shaped("translations", self.translations, (None, 3), np.float32))
-        same_length(
-            meshes=self.meshes, presence=self.presence, angles=self.angles, translations=self.translations
-        )
+        same_length(meshes=self.meshes, presence=self.presence, angles=self.angles, translations=self.translations)
 
     def __len__(self) -> int:
         return len(self.meshes)

@@ -15,7 +15,7 @@ Augmentation = Callable[[Picture, np.random.Generator], Picture]
 def light(picture: Picture, rng: np.random.Generator) -> Picture:
     """Change contrast, brightness and gamma, from dark and flat to bright."""
     table = np.arange(256, dtype=np.float32) / 255
-    table = np.power(table, np.exp(rng.normal(0, 0.35)))
+    table = np.power(table, np.exp(rng.normal(0, 0.35)), dtype=np.float32)
     table = (table - 0.5) * np.exp(rng.normal(-0.1, 0.3)) + 0.5 + rng.normal(0, 0.1)
     return cv2.LUT(picture, np.clip(table * 255, 0, 255).astype(np.uint8))  # type: ignore[return-value]
 
@@ -25,7 +25,7 @@ def shade(picture: Picture, rng: np.random.Generator) -> Picture:
     height, width = picture.shape
     angle, strength = rng.uniform(0, 2 * np.pi), rng.uniform(0.2, 0.7)
     ramp = np.cos(angle) * np.linspace(-1, 1, width)[None] + np.sin(angle) * np.linspace(-1, 1, height)[:, None]
-    return np.clip(picture * (1 + strength * ramp), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(picture * (1 + strength * ramp), 0, 255), np.uint8)
 
 
 def blur(picture: Picture, rng: np.random.Generator) -> Picture:
@@ -83,9 +83,7 @@ def occlude(picture: Picture, rng: np.random.Generator) -> Picture:
     return np.where(mask > 0, np.clip(cover, 0, 255), picture).astype(np.uint8)
 
 
-def apply(
-    picture: Picture, chances: dict[Augmentation, float], rng: np.random.Generator
-) -> Picture:
+def apply(picture: Picture, chances: dict[Augmentation, float], rng: np.random.Generator) -> Picture:
     """Apply each augmentation with its chance 0..1, in the order given."""
     draws = rng.random(len(chances))
     for (augmentation, chance), draw in zip(chances.items(), draws, strict=True):

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import tomli_w
 import torch
 from onnx import TensorProto, helper, numpy_helper
@@ -18,12 +17,13 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 from torch.utils.flop_counter import FlopCounterMode
 
 from mimika.data.errors import ModelError
+from mimika.engine.session import Session
 
 PARITY = 1e-4
-"""Largest allowed difference between PyTorch and ONNX Runtime on the same input, relative to outputs larger than 1."""
+"""Largest allowed difference between PyTorch and ONNX Runtime on one input, relative to outputs larger than 1."""
 
 HALF_FROM = 1024
-"""Weight arrays with at least so many numbers are stored in float16, half the size; they are computed with in float32."""
+"""Weight arrays of at least so many numbers are stored in float16, half the size; computed with in float32."""
 
 
 def export_network(
@@ -37,20 +37,26 @@ def export_network(
 ) -> dict[str, Any]:
     """Write `target` (.onnx) and its card (.toml); return the card.
 
-    `example` (n, 1, h, w) float32 fixes the shapes; `dynamic` names its free axes, by default {0: "n"}. `outputs` are the
-    names of the network's outputs in order. `card` holds the free fields (name, version, architecture, input, labels,
-    licence, data, scores, settings); sha256, parameters, macs and bytes are added here.
+    `example` (n, 1, h, w) float32 fixes the shapes; `dynamic` names its free axes, by default {0: "n"}. `outputs`
+    are the names of the network's outputs in order. `card` holds the free fields (name, version, architecture,
+    input, labels, licence, data, scores, settings); sha256, parameters, macs and bytes are added here.
 
     Raises:
         ModelError: if ONNX Runtime and PyTorch differ by more than `PARITY`.
     """
     network = rounded(folded(network.eval().float().to("cpu")))
     dynamic = {0: "n"} if dynamic is None else dynamic
-    free = {axis: torch.export.Dim.AUTO for axis in dynamic}
+    free = dict.fromkeys(dynamic, torch.export.Dim.AUTO)
     # A batch of one would be taken for a constant.
     traced = example if 0 not in dynamic or len(example) > 1 else torch.cat([example, example])
     program = torch.onnx.export(
-        network, (traced,), input_names=["luma"], output_names=outputs, dynamic_shapes=(free,), dynamo=True, verbose=False
+        network,
+        (traced,),
+        input_names=["luma"],
+        output_names=outputs,
+        dynamic_shapes=(free,),
+        dynamo=True,
+        verbose=False,
     )
     if program is None:
         raise ModelError(f"{target}: the exporter gave no program")
@@ -69,8 +75,13 @@ def export_network(
         "bytes": target.stat().st_size,
         "parity": float(f"{difference:.2e}"),
     }
-    target.with_suffix(".toml").write_text(tomli_w.dumps(_plain_first(full)), "utf-8")
+    write_card(target, full)
     return full
+
+
+def write_card(target: Path, card: dict[str, Any]) -> None:
+    """Write the card beside a network; also used to add scores once the file has been measured."""
+    target.with_suffix(".toml").write_text(tomli_w.dumps(_plain_first(card)), "utf-8")
 
 
 def folded(network: nn.Module) -> nn.Module:
@@ -98,7 +109,7 @@ def rounded(network: nn.Module) -> nn.Module:
 
 
 def halved(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Store large float32 weights as float16 followed by a cast, which ONNX Runtime folds away when it loads the file."""
+    """Store large float32 weights as float16 and a cast, which ONNX Runtime folds away when it loads the file."""
     casts = []
     for tensor in model.graph.initializer:
         if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < HALF_FROM:
@@ -117,10 +128,9 @@ def parity(network: nn.Module, target: Path, example: Tensor, outputs: list[str]
     with torch.no_grad():
         wanted = network(example)
     wanted = [wanted] if isinstance(wanted, Tensor) else list(wanted)
-    session = onnxruntime.InferenceSession(str(target), providers=["CPUExecutionProvider"])
-    received = session.run(outputs, {"luma": example.numpy()})
+    received = Session(target).run(example.numpy())
     worst = 0.0
-    for want, got in zip(wanted, received, strict=True):
+    for want, got in zip(wanted, [received[name] for name in outputs], strict=True):
         reference = want.numpy()
         scale = max(1.0, float(np.abs(reference).max()))
         worst = max(worst, float(np.abs(reference - got).max()) / scale)

@@ -28,8 +28,8 @@ class Task(lightning.LightningModule):
     def __init__(self, recipe: Recipe, network: nn.Module) -> None:
         super().__init__()
         self.recipe = recipe
-        self.network = network.to(memory_format=torch.channels_last)
-        average = get_ema_multi_avg_fn(recipe.schedule.ema)
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        average = get_ema_multi_avg_fn(recipe.schedule.ema)  # type: ignore[no-untyped-call]
         self.averaged = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True)
         self.averaged.requires_grad_(False)
 
@@ -66,7 +66,8 @@ class Task(lightning.LightningModule):
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Follow the weights with their average; a short memory at first, so that the start is forgotten."""
         step = self.global_step
-        self.averaged.multi_avg_fn = get_ema_multi_avg_fn(min(self.recipe.schedule.ema, (1 + step) / (10 + step)))
+        decay = min(self.recipe.schedule.ema, (1 + step) / (10 + step))
+        self.averaged.multi_avg_fn = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
         self.averaged.update_parameters(self.network)
 
     def validation_step(self, batch: Any, index: int) -> None:
@@ -119,14 +120,18 @@ class EpochLine(Callback):
         """Print the line."""
         values = " ".join(f"{name} {float(value):.4f}" for name, value in sorted(trainer.callback_metrics.items()))
         seconds = time.monotonic() - self.started
-        print(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs} {seconds:.0f} s {values}", file=sys.stderr, flush=True)
+        print(
+            f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs} {seconds:.0f} s {values}",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def fit(task: Task, out: Path, *, resume: bool = True, limit_batches: int | None = None) -> Task:
     """Train `task` and return it with its best-known averaged weights (the last ones of the schedule).
 
-    `out` receives `last.ckpt` after each epoch and `log/metrics.csv`; with `resume` an interrupted training goes on from
-    there. `limit_batches` cuts each epoch short, for trying out.
+    `out` receives `last.ckpt` after each epoch and `log/version_N/metrics.csv`, a new N for each start; with
+    `resume` an interrupted training goes on from there. `limit_batches` cuts each epoch short, for trying out.
     """
     schedule = task.recipe.schedule
     lightning.seed_everything(task.recipe.seed, workers=True, verbose=False)
@@ -139,9 +144,10 @@ def fit(task: Task, out: Path, *, resume: bool = True, limit_batches: int | None
         precision="bf16-mixed" if has_bfloat16() else "32-true",
         accelerator="auto",
         devices=1,
-        logger=CSVLogger(out, name="", version="log"),
+        logger=CSVLogger(out, name="log"),
         callbacks=[checkpoint, EpochLine()],
         gradient_clip_val=schedule.clip,
+        log_every_n_steps=1000,
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
@@ -154,6 +160,6 @@ def fit(task: Task, out: Path, *, resume: bool = True, limit_batches: int | None
 def has_bfloat16() -> bool:
     """Whether bfloat16 is computed natively here, so that it is faster and not slower than float32."""
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     flags = Path("/proc/cpuinfo")
     return flags.exists() and any(flag in flags.read_text() for flag in ("avx512_bf16", "amx_bf16"))

@@ -16,6 +16,7 @@ from torch.utils.data import Dataset
 from mimika.data.geometry import similarity, transform
 from mimika.stages.faces import align
 from mimika.training import augment, turned
+from mimika.training.export import export_network, write_card
 from mimika.training.fit import Task
 from mimika.training.networks.mesh import MeshNetwork, ShippedMesh
 from mimika.training.pictures import LabelledFaces, labelled_faces, read_luma
@@ -23,6 +24,7 @@ from mimika.training.recipe import Recipe
 from mimika.training.splits import held_out
 
 SPEC = align.MESH_CROP
+COMPONENT_SHAPES = 3000
 CHANCES: dict[augment.Augmentation, float] = {
     augment.occlude: 0.2,
     augment.light: 0.6,
@@ -104,9 +106,7 @@ def item(luma: NDArray[np.uint8], mesh: NDArray[np.float32], present: bool) -> d
     }
 
 
-def mirrored(
-    picture: NDArray[np.uint8], points: NDArray[np.float32]
-) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+def mirrored(picture: NDArray[np.uint8], points: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Mirror a picture and its mesh left to right."""
     flipped = points[align.mirror_map()].copy()
     flipped[:, 0] = picture.shape[1] - 1 - flipped[:, 0]
@@ -114,7 +114,7 @@ def mirrored(
 
 
 def jittered(matrix: NDArray[np.float64], rng: np.random.Generator, strength: float = 1.0) -> NDArray[np.float64]:
-    """Disturb a crop: mostly as little as tracking does, sometimes as much as a poor detection, and up to ±60° of roll."""
+    """Disturb a crop: mostly as little as tracking does, sometimes as a poor detection would, with ±60° of roll."""
     wild = rng.random() < 0.3
     angle = rng.uniform(-60, 60) if wild else rng.normal(0, 7)
     scale = np.exp(rng.normal(0, 0.14 if wild else 0.06) * strength)
@@ -133,7 +133,9 @@ def scene_crop(scene: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np
     """Cut a random square of a picture without faces."""
     side = int(rng.uniform(0.15, 0.9) * min(scene.shape))
     x, y = int(rng.integers(0, scene.shape[1] - side + 1)), int(rng.integers(0, scene.shape[0] - side + 1))
-    return np.asarray(cv2.resize(scene[y : y + side, x : x + side], (SPEC.side, SPEC.side), interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(
+        cv2.resize(scene[y : y + side, x : x + side], (SPEC.side, SPEC.side), interpolation=cv2.INTER_AREA), np.uint8
+    )
 
 
 def half_face(
@@ -169,7 +171,7 @@ def cover_half(luma: NDArray[np.uint8], mesh: NDArray[np.float32], rng: np.rando
 
 
 class HeldOutFaces(Dataset[dict[str, Any]]):
-    """Faces of unseen persons, cropped from detector-like points: the teacher's five points with 4 % noise, the same each time."""
+    """Faces of unseen persons, cropped from the teacher's five points with 4 % noise, the same each time."""
 
     def __init__(self, sets: list[tuple[LabelledFaces, NDArray[np.intp]]]) -> None:
         self.items = [(faces, int(row)) for faces, rows in sets for row in rows]
@@ -182,14 +184,16 @@ class HeldOutFaces(Dataset[dict[str, Any]]):
         points = faces.points[row]
         five = align.five_points(points[None])
         distance = float(np.linalg.norm(five[0, 1] - five[0, 0]))
-        five = five + np.random.default_rng(index).normal(0, 0.04 * distance, five.shape)
-        matrix = align.matrices_from_five(five, SPEC)
+        disturbed = five + np.random.default_rng(index).normal(0, 0.04 * distance, five.shape)
+        matrix = align.matrices_from_five(disturbed, SPEC)
         luma = align.crop(np.ascontiguousarray(faces.picture(row)), matrix[0], SPEC)
         return item(luma, transform(matrix, points[None])[0].astype(np.float32), True)
 
 
 class MeshTask(Task):
     """Mean absolute point error in inter-ocular distances plus presence."""
+
+    network: MeshNetwork
 
     def __init__(self, recipe: Recipe, data: Path, labels: Path, cache: Path) -> None:
         super().__init__(recipe, MeshNetwork(SPEC.side, **recipe.network))
@@ -217,20 +221,26 @@ class MeshTask(Task):
         """The held-out persons of `faces` and `people`."""
         names = self.recipe.data["sets"]
         return HeldOutFaces(
-            [(faces, rows_of(faces, True)) for name, faces in zip(names, self.sets, strict=True) if name in ("faces", "people")]
+            [
+                (faces, rows_of(faces, True))
+                for name, faces in zip(names, self.sets, strict=True)
+                if name in ("faces", "people")
+            ]
         )
 
     def start(self) -> None:
         """Set the last layer to the principal components of augmented training shapes."""
-        dataset = self.train_dataset()
+        self.start_from(self.train_dataset())
+
+    def start_from(self, dataset: MeshFaces) -> None:
+        """Take the components from the shapes that a data set draws."""
         dataset.absent = 0.0
-        dataset.turned_share = 0.3
-        shapes = torch.stack([dataset[i]["points"].reshape(-1) for i in range(3000)])
+        shapes = torch.stack([dataset[i]["points"].reshape(-1) for i in range(COMPONENT_SHAPES)])
         mean = shapes.mean(0)
         _, spread, components = torch.linalg.svd(shapes - mean, full_matrices=False)
-        features = self.network.shape.in_features  # type: ignore[union-attr]
+        features = self.network.shape.in_features
         scaled = components[:features] * (spread[:features, None] / len(shapes) ** 0.5)
-        self.network.set_components(mean, scaled)  # type: ignore[operator]
+        self.network.set_components(mean, scaled)
         self.averaged.module.load_state_dict(self.network.state_dict())
 
     def loss(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
@@ -246,11 +256,45 @@ class MeshTask(Task):
         """Normalised mean error of one pass, two-dimensional, in percent."""
         points, presence = self.averaged(batch["luma"])
         error = (points.float() - batch["points"])[..., :2].norm(dim=2).mean(1) / batch["scale"]
-        return {"nme": 100 * error.mean(), "median": 100 * error.median(), "presence": presence.float().sigmoid().mean()}
+        return {
+            "nme": 100 * error.mean(),
+            "median": 100 * error.median(),
+            "presence": presence.float().sigmoid().mean(),
+        }
 
-    def shipped(self) -> ShippedMesh:
-        """The averaged network as it is exported."""
-        return ShippedMesh(self.averaged.module)  # type: ignore[arg-type]
+    def export(self, target: Path, *, scored: bool = True) -> dict[str, Any]:
+        """Write the network and its card; `scored` measures it on the held-out faces."""
+        example = torch.stack([self.validation_dataset()[index]["luma"] for index in range(4)])
+        network = ShippedMesh(self.averaged.module)  # type: ignore[arg-type]
+        card = export_network(network, example, target, outputs=["points", "presence"], card=self._card())
+        if scored:
+            from mimika.training.evaluate_mesh import evaluate, plain
+
+            card["scores"] = plain(evaluate(str(target), *self.folders))
+            card["scores"]["command"] = "python -m mimika.training.evaluate_mesh"
+            write_card(target, card)
+        return card
+
+    def _card(self) -> dict[str, Any]:
+        """What the card says beyond what can be counted."""
+        return {
+            "name": "mesh",
+            "version": "1",
+            "architecture": "residual network, 96 px luma crop to 478 points through a principal-component head",
+            "licence": "Apache-2.0",
+            "input": {"name": "luma", "shape": ["n", 1, SPEC.side, SPEC.side], "range": [0, 1], "span": SPEC.span},
+            "labels": [],
+            "data": {
+                "teacher": "MediaPipe Face Mesh 0.10.21, refined landmarks (Apache-2.0); its labels, not its weights",
+                "faces": "faces/ of an Apache-2.0 repository, many LFW news photos",
+                "people": "video frames of YouTube Faces (research use), MIT repository",
+                "fer2013": "FER-2013 training pictures (research benchmark, images found by web search)",
+                "clips": "frames of sample clips (CC BY 4.0 and MIT repositories)",
+                "negatives": "scenes without faces (CC0 and MIT)",
+                "held_out": "persons of faces/ and people/ by a hash of the name; all of studio/",
+            },
+            "recipe": "recipes/mesh.toml",
+        }
 
 
 def rows_of(faces: LabelledFaces, wanted: bool) -> NDArray[np.intp]:
@@ -266,6 +310,4 @@ def plausible(faces: LabelledFaces) -> NDArray[np.bool_]:
     back = transform(fit, faces.points[..., :2])
     residual = np.linalg.norm(back - template, axis=2).mean(1)
     size = 1 / np.maximum(np.hypot(fit[:, 0, 0], fit[:, 1, 0]), 1e-9)
-    return (residual < 0.35) & (size > 8)
-
-
+    return np.asarray((residual < 0.35) & (size > 8))

@@ -14,8 +14,9 @@ from mimika.data.errors import InputCorrupt, InputMissing, OptionError
 class Schedule:
     """How long and how fast to learn.
 
-    `rate` is the peak learning rate, reached after `warmup` (share of all steps) and lowered along a cosine; `ema` is the
-    decay of the averaged weights that are exported; `threads` 0 means all cores; `workers` are data loading processes.
+    `rate` is the peak learning rate, reached after `warmup` (share of all steps) and lowered along a cosine; `ema`
+    is the decay of the averaged weights that are exported; `threads` 0 means all cores; `workers` are data loading
+    processes.
     """
 
     epochs: int = 10
@@ -31,7 +32,10 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """One training. `task` names the module under `mimika.training`; `data`, `network` and `expected` are that task's own."""
+    """One training.
+
+    `task` names the module under `mimika.training`; `data`, `network` and `expected` are that task's own.
+    """
 
     name: str
     task: str

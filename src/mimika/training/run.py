@@ -19,8 +19,8 @@ TASKS = {"mesh": "mesh:MeshTask", "expression": "expression:ExpressionTask", "de
 class Folders:
     """Where a training reads and writes.
 
-    `data` is the layout of `../shared/data`; `labels` holds the teachers' labels; `cache` decoded pictures; `out` checkpoints
-    and logs; `models` receives the exported network and its card.
+    `data` is the layout of `../shared/data`; `labels` holds the teachers' labels; `cache` decoded pictures; `out`
+    checkpoints and logs; `models` receives the exported network and its card.
     """
 
     data: Path = Path("../shared/data")
@@ -45,7 +45,9 @@ def build(recipe: Recipe, folders: Folders) -> Task:
     return made
 
 
-def train(path: Path, folders: Folders, overrides: dict[str, Any] | None = None, *, resume: bool = True) -> dict[str, Any]:
+def train(
+    path: Path, folders: Folders, overrides: dict[str, Any] | None = None, *, resume: bool = True
+) -> dict[str, Any]:
     """Train one recipe and export it; returns the card.
 
     An interrupted training goes on from its last finished epoch when `resume` is set.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import lru_cache
 from pathlib import Path
 
@@ -37,9 +38,9 @@ def turn(
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Rotate the head in a picture.
 
-    `picture` (h, w) uint8; `mesh` (478, 3) pixels; `matrix` (3, 3) further rotation; `faces` (m, 3) triangles. Returns the
-    picture and its mesh. Around the face two rings of helper points carry hair and neck along and leave the border alone;
-    nearer triangles are painted over farther ones.
+    `picture` (h, w) uint8; `mesh` (478, 3) pixels; `matrix` (3, 3) further rotation; `faces` (m, 3) triangles.
+    Returns the picture and its mesh. Around the face two rings of helper points carry hair and neck along and leave
+    the border alone; nearer triangles are painted over farther ones.
     """
     centre = mesh[:468].mean(0)
     turned = (mesh - centre) @ matrix.T + centre
@@ -81,7 +82,7 @@ def _with_rings(
     rings = [list(OVAL), list(range(first, first + count)), list(range(first + count, first + 2 * count))]
     bands = [
         triangle
-        for inner, outer in zip(rings, rings[1:], strict=False)
+        for inner, outer in itertools.pairwise(rings)
         for i in range(count)
         for triangle in (
             (inner[i], inner[(i + 1) % count], outer[i]),

@@ -1,7 +1,7 @@
 """The crop: how a face is cut out, the same in training and in use.
 
-A face is turned upright and scaled so that its points fall as closely as possible on the mean face; the same fit serves the
-five detector points and the 478 mesh points, so the mesh of one frame gives the crop of the next.
+A face is turned upright and scaled so that its points fall as closely as possible on the mean face; the same fit
+serves the five detector points and the 478 mesh points, so the mesh of one frame gives the crop of the next.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ STEADY = (
     *(33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 1, 2, 98, 327),
     *(61, 291, 10, 152, 127, 356, 93, 323, 234, 454, 109, 338),
 )
-"""Mesh vertices that fix the crop: eye corners, nose, mouth corners and the outline, so that it hardly moves with the mouth."""
+"""Mesh vertices that fix the crop: eye corners, nose, mouth corners and outline; it hardly moves with the mouth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,8 @@ EXPRESSION_CROP = CropSpec(side=64, span=3.0)
 def mean_face() -> NDArray[np.float32]:
     """Return the symmetric mean face: (478, 3) in inter-ocular distances (eye centre to eye centre), box centre at 0.
 
-    Source: median shape of 17,779 faces labelled by MediaPipe Face Mesh, aligned by Procrustes analysis and made symmetric.
+    Source: median shape of 17,779 faces labelled by MediaPipe Face Mesh, aligned by Procrustes analysis and made
+    symmetric.
     """
     return _mean_file()["points"]
 
@@ -78,7 +79,8 @@ def matrices_from_meshes(meshes: Floats, spec: CropSpec) -> NDArray[np.float64]:
 def crop(luma: NDArray[np.uint8], matrix: Floats, spec: CropSpec) -> NDArray[np.uint8]:
     """Cut one (side, side) uint8 crop out of a (height, width) picture; outside the picture the border is repeated.
 
-    `matrix` (2, 3) takes picture to crop. A face much larger than the crop is first averaged down, so that it does not alias.
+    `matrix` (2, 3) takes picture to crop. A face much larger than the crop is first averaged down, so that it does
+    not alias.
     """
     matrix = np.asarray(matrix, np.float64)
     shrink = int(1.0 / max(float(np.hypot(matrix[0, 0], matrix[1, 0])), 1e-6))

@@ -1,4 +1,4 @@
-"""The few layers that all our networks are built from: dense convolutions, because bfloat16 and ONNX Runtime like them."""
+"""The layers that our networks are built from: dense convolutions, because bfloat16 and ONNX Runtime like them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Residual(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.body = nn.Sequential(convolution(channels, channels), convolution(channels, channels, activate=False))
-        nn.init.zeros_(self.body[1][1].weight)  # type: ignore[index,arg-type,union-attr]
+        nn.init.zeros_(self.body[1][1].weight)  # type: ignore[index]
         self.activate = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -38,7 +38,7 @@ class MeshNetwork(nn.Module):
         self.presence = nn.Linear(features, 1)
 
     def set_components(self, mean: Tensor, components: Tensor) -> None:
-        """Start the last layer at the mean shape (1434,) and at components (k, 1434) scaled to their spread in pixels."""
+        """Start the last layer at the mean shape (1434,) and components (k, 1434) scaled to their spread in pixels."""
         with torch.no_grad():
             self.shape.bias.copy_(mean)
             self.shape.weight.zero_()
