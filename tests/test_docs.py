@@ -15,6 +15,7 @@ import typer
 
 import mimika
 from mimika.cli.app import app
+from mimika.settings import SETTINGS
 from mimika.stages.write.columns import COLUMNS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -88,6 +89,12 @@ def test_options_are_documented_with_their_defaults() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (?:`(.*?)`)? *\|", _text(REFERENCE / "options.md"), re.M)
     wanted = [(f.name, "" if f.default is None else str(f.default)) for f in fields(mimika.Options)]
     assert rows == wanted
+
+
+def test_settings_are_documented_with_their_defaults() -> None:
+    """The settings page tells each environment variable as the program does."""
+    rows = re.findall(r"^\| `(\w+)` \| `(.*?)` \| (.*?) \|$", _text(REFERENCE / "settings.md"), re.M)
+    assert rows == [(setting.name, setting.default, setting.help) for setting in SETTINGS]
 
 
 def test_columns_are_documented_in_order() -> None:
