@@ -86,14 +86,14 @@ def video(
     options: dict[str, str] | None = None,
     pictures: Sequence[NDArray[np.uint8]] | None = None,
 ) -> Path:
-    """Write frames 0, 1, 2, ... at the given times (AVI: rounded to 1/25 s).
+    """Write frames 0, 1, 2, ... at the given times (AVI, MPG: rounded to 1/25 s).
 
     `matrix` (a, b, c, d) becomes the display matrix of an MP4; `pictures` replace the numbered ones.
     """
     with av.open(str(path), "w", options=options or {}) as container:
-        stream: Any = container.add_stream(codec, rate=30)
+        stream: Any = container.add_stream(codec, rate=25)
         stream.width, stream.height, stream.pix_fmt = width, height, pix_fmt
-        base = Fraction(1, 25 if path.suffix == ".avi" else 1000)
+        base = Fraction(1, 25 if path.suffix in (".avi", ".mpg") else 1000)
         stream.time_base = stream.codec_context.time_base = base
         stream.codec_context.gop_size = key_every
         for number, time_ms in enumerate(times_ms):

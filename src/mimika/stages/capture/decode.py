@@ -22,6 +22,8 @@ _HELD_PACKETS = 20_000
 _DOUBTFUL_PACKETS = 3
 _ABSENT = (av.error.HTTPNotFoundError, av.error.ConnectionRefusedError, av.error.FileNotFoundError)
 _REFUSED = (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError, av.error.PermissionError)
+_TEXT_ART = ("tty", "bin", "adf", "idf", "xbin")
+"""Demultiplexers that draw any text as a picture."""
 _SILENT = (av.error.ExitError, av.error.TimeoutError)
 
 
@@ -37,9 +39,13 @@ def open_container(
     options = {"rtsp_transport": "tcp"} if remote and str(source).lower().startswith("rtsp") else {}
     target = f"file:{source}" if isinstance(source, str) and not remote else source
     try:
-        return av.open(target, "r", options=options, timeout=timeout_s if remote else None)
+        container = av.open(target, "r", options=options, timeout=timeout_s if remote else None)
     except (av.error.FFmpegError, OSError) as error:
         raise (_remote_error(name, error, timeout_s) if remote else unsupported(name, head)) from error
+    if container.format.name in _TEXT_ART:
+        container.close()
+        raise unsupported(name, head)
+    return container
 
 
 def video_stream(container: InputContainer, name: str) -> VideoStream:
