@@ -93,9 +93,11 @@ class ElasticFace:
         controls: dict[int, NDArray[np.float64]] = {i: np.zeros(2) for i in (*EYES, *NOSE, *OUTLINE)}
         closed = 1 - smile
         sides = np.linspace(-1, 1, UPPER_LIP.shape[1])
-        # Towards the corners the shadow inside the mouth lies on the lower lip's first strip, which closes as well.
-        tuck = (self._mesh[LOWER_LIP[1]] - self._mesh[LOWER_LIP[0]]) * sides[:, None] ** 2
-        gap = self._mesh[LOWER_LIP[0]] + tuck - self._mesh[UPPER_LIP[0]]
+        # A part of each lip's first strip closes as well: a mesh a pixel off would leave a line of teeth, and towards the
+        # corners the shadow inside the mouth lies on the lower lip's first strip.
+        tuck_up = (self._mesh[UPPER_LIP[1]] - self._mesh[UPPER_LIP[0]]) * 0.5
+        tuck_low = (self._mesh[LOWER_LIP[1]] - self._mesh[LOWER_LIP[0]]) * (0.8 + 0.2 * sides[:, None] ** 2)
+        gap = (self._mesh[LOWER_LIP[0]] + tuck_low) - (self._mesh[UPPER_LIP[0]] + tuck_up)
         for column, side in enumerate(sides):
             # The closed mouth is narrower; the middle of a frowning mouth is pushed up while its corners sink.
             shared = closed * self._move(-0.13 * side, 0.13 * side**2 - 0.03) + frown * self._move(
@@ -104,7 +106,8 @@ class ElasticFace:
             for row in range(len(UPPER_LIP)):
                 controls[int(UPPER_LIP[row, column])] = shared + closed * 0.35 * gap[column]
                 controls[int(LOWER_LIP[row, column])] = shared - closed * 0.65 * gap[column]
-            controls[int(LOWER_LIP[0, column])] += closed * tuck[column]
+            controls[int(UPPER_LIP[0, column])] += closed * tuck_up[column]
+            controls[int(LOWER_LIP[0, column])] += closed * tuck_low[column]
         for corner, side in ((RIGHT_CORNER, -1.0), (LEFT_CORNER, 1.0)):
             for vertex in corner:
                 controls[vertex] = closed * self._move(-0.15 * side, 0.12) + frown * self._move(0.04 * side, 0.09)
