@@ -1,0 +1,68 @@
+"""`mimika analyze`: photos, videos, folders and streams into tables and overlays."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mimika.cli.choices import DETECT_SIDE, FACES, MODEL, DetectSide, Faces, Force, Json, Language, Model, Threads
+from mimika.cli.exit_codes import code_of_results
+
+
+def analyze(
+    inputs: Annotated[list[str], typer.Argument(help="Photos, videos, folders, patterns, addresses, or - for stdin.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for results [default: mimika-out].")] = None,
+    save: Annotated[
+        str, typer.Option("--save", help="What to write: table, overlay, mesh, joined by commas.")
+    ] = "table",
+    format: Annotated[str, typer.Option("--format", help="Table format: csv, parquet or jsonl.")] = "csv",
+    every: Annotated[int, typer.Option("--every", help="Analyse each n-th frame.")] = 1,
+    fps: Annotated[float | None, typer.Option("--fps", help="Analyse about so many frames a second.")] = None,
+    start: Annotated[float | None, typer.Option("--start", help="Begin at this second.")] = None,
+    end: Annotated[float | None, typer.Option("--end", help="Stop before this second.")] = None,
+    faces: Faces = FACES,
+    language: Language = None,
+    detect_side: DetectSide = DETECT_SIDE,
+    model: Model = MODEL,
+    threads: Threads = None,
+    force: Force = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Measure all faces in photos and videos and write a table, one row a face and frame."""
+    from mimika import settings
+    from mimika.cli.progress import Bar
+    from mimika.cli.summary import summary_json, summary_table
+    from mimika.cli.terminal import err, print_json
+    from mimika.cli.terminal import out as stdout
+    from mimika.data.options import Options
+    from mimika.outputs import Outputs
+
+    defaults = settings.load()
+    options = Options(
+        every=every,
+        fps=fps,
+        start_s=start,
+        end_s=end,
+        faces_max=faces,
+        language=language or defaults.language,
+        detect_side=detect_side,
+        model=model,
+        threads=defaults.threads if threads is None else threads,
+    )
+    chosen = frozenset(part.strip() for part in save.split(",") if part.strip())
+    outputs = Outputs(out or defaults.out, chosen, format, force, ("mimika", *sys.argv[1:]))
+
+    from mimika.jobs import run_jobs
+    from mimika.stages.capture.inputs import expand
+
+    with Bar(options, err(), hidden=quiet) as bar:
+        results = run_jobs(expand(inputs), options, outputs, bar)
+    if as_json:
+        print_json(summary_json(results))
+    elif not quiet:
+        stdout().print(summary_table(results, options.language))
+    raise typer.Exit(code_of_results(results))

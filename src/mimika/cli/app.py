@@ -1,0 +1,65 @@
+"""The command line: what is said of errors here holds for every command."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from mimika.cli import analyze, bench, doctor, live, models
+from mimika.cli.exit_codes import ExitCode, code_of
+from mimika.data.errors import MimikaError
+
+
+class SpeakingGroup(TyperGroup):
+    """Turns our own errors into one line and an exit code; anything else is a defect and shows its traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        from mimika.cli.terminal import complain
+
+        try:
+            return super().invoke(ctx)
+        except MimikaError as error:
+            complain(str(error))
+            raise typer.Exit(code_of(error)) from None
+        except KeyboardInterrupt:
+            complain("interrupted")
+            raise typer.Exit(ExitCode.INTERRUPTED) from None
+
+
+app = typer.Typer(
+    name="mimika",
+    cls=SpeakingGroup,
+    help="Measure what a face does, in photos, video and live camera.",
+    epilog="Exit codes: 0 done, 1 some inputs failed, 2 usage, 3 output, 4 network, 130 Ctrl-C, 143 SIGTERM.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from mimika import __version__
+
+        typer.echo(f"mimika {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and leave.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Measure what a face does, in photos, video and live camera."""
+
+
+app.command()(analyze.analyze)
+app.command()(live.live)
+app.command()(bench.bench)
+app.add_typer(models.app, name="models")
+app.command()(doctor.doctor)

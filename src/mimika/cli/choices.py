@@ -1,0 +1,23 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mimika.data.options import Options
+
+_DEFAULT = Options()
+
+Faces = Annotated[int, typer.Option("--faces", help="At most so many faces a frame (1..64).")]
+Language = Annotated[str | None, typer.Option("--language", help="Words on overlays: en, ru, uk or kk.")]
+DetectSide = Annotated[
+    int, typer.Option("--detect-side", help="Long side in pixels at which faces are sought (160..1280).")
+]
+Model = Annotated[str, typer.Option("--model", help="Expression network: a shipped name, or an .onnx file.")]
+Threads = Annotated[int | None, typer.Option("--threads", help="Compute threads a network, 0 for all cores.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace outputs that exist.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+FACES, DETECT_SIDE, MODEL = _DEFAULT.faces_max, _DEFAULT.detect_side, _DEFAULT.model

@@ -1,0 +1,79 @@
+"""`mimika live`: numbers of a camera or stream in the terminal while they come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mimika.cli.choices import DETECT_SIDE, FACES, MODEL, DetectSide, Faces, Force, Language, Model, Threads
+from mimika.cli.exit_codes import code_of_signal
+
+if TYPE_CHECKING:
+    from mimika.data.options import Options
+    from mimika.data.protocols import Sink
+
+
+def live(
+    camera: Annotated[str, typer.Option("--camera", help="Number of a camera, or the address of a stream.")] = "0",
+    record: Annotated[
+        Path | None,
+        typer.Option("--record", help="Also write .mp4/.mov/.mkv (overlay) or .csv/.parquet/.jsonl (table)."),
+    ] = None,
+    seconds: Annotated[float | None, typer.Option("--seconds", help="Leave after so many seconds.")] = None,
+    faces: Faces = FACES,
+    language: Language = None,
+    detect_side: DetectSide = DETECT_SIDE,
+    model: Model = MODEL,
+    threads: Threads = None,
+    force: Force = False,
+) -> None:
+    """Show what a camera or stream sees, face by face; q leaves."""
+    from contextlib import ExitStack
+
+    from mimika import settings
+    from mimika.cli.terminal import out
+    from mimika.data.options import Options
+
+    defaults = settings.load()
+    options = Options(
+        faces_max=faces,
+        language=language or defaults.language,
+        detect_side=detect_side,
+        model=model,
+        threads=defaults.threads if threads is None else threads,
+        end_s=seconds,
+    )
+    sink = _recorder(record, options, force) if record is not None else None
+
+    from mimika.cli.live_view import LiveView, watch
+    from mimika.pipeline import Pipeline
+    from mimika.stages.capture.webcam import CameraCapture
+
+    pipeline = Pipeline(options)
+    source: int | str = int(camera) if camera.isascii() and camera.isdigit() else camera
+    with ExitStack() as stack:
+        capture = stack.enter_context(CameraCapture(source, options))
+        if sink is not None:
+            stack.enter_context(sink)
+        view = stack.enter_context(LiveView(out(), options.language))
+        signal = watch(pipeline.run(capture), view, sink)
+    if sink is not None and sink.path.exists():
+        out().print(f"recorded: {sink.path}", soft_wrap=True)
+    if signal is not None:
+        raise typer.Exit(code_of_signal(signal))
+
+
+def _recorder(path: Path, options: Options, force: bool) -> Sink:
+    """Return the sink that the suffix of the name asks for.
+
+    Raises:
+        OptionError: for a suffix that neither a table nor a video has.
+    """
+    from mimika.stages.write import FORMATS, open_sink
+    from mimika.stages.write.overlay import OverlayVideo
+
+    if path.suffix[1:].lower() in FORMATS:
+        return open_sink(path.suffix[1:].lower(), path, force=force)
+    return OverlayVideo(path, options.language, force=force)

@@ -1,0 +1,169 @@
+"""Runs inputs through the pipeline into files: one failure stops nothing else, an interrupt leaves whole files."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from mimika.data.errors import InputError, MimikaError, ModelError, OutputError
+from mimika.data.frame import SourceInfo
+from mimika.data.observation import Observation
+from mimika.data.options import Options
+from mimika.data.protocols import Capture, Hook
+from mimika.interrupts import Interrupted, Interrupts
+from mimika.outputs import Outputs, Target, Targets
+from mimika.pipeline import Pipeline
+from mimika.stages.capture.inputs import open_capture
+
+__all__ = ["JobResult", "Outputs", "Progress", "run_jobs"]
+
+
+@dataclass(slots=True)
+class JobResult:
+    """What became of one input.
+
+    `status` is "complete", "interrupted", "failed" or "skipped" (never begun because the run was interrupted); `error`
+    is what failed; `signal` the signal that interrupted. `labels` counts faces by label, `paths` are the files written.
+    """
+
+    source: str
+    status: str = "complete"
+    kind: str = ""
+    frames: int = 0
+    faces: int = 0
+    ids: set[int] = field(default_factory=set)
+    labels: Counter[str] = field(default_factory=Counter)
+    paths: list[Path] = field(default_factory=list)
+    seconds: float = 0.0
+    error: MimikaError | None = None
+    signal: int | None = None
+
+
+class Progress(Protocol):
+    """Told how a run goes; all calls come from the thread that runs it."""
+
+    def started(self, source: str, info: SourceInfo, index: int, total: int) -> None:
+        """One input is open and will be analysed."""
+
+    def observed(self, observation: Observation) -> None:
+        """One frame is analysed and written."""
+
+    def finished(self, result: JobResult) -> None:
+        """One input is done, whatever came of it."""
+
+
+def run_jobs(
+    inputs: Iterable[str],
+    options: Options,
+    outputs: Outputs,
+    progress: Progress | None = None,
+    hooks: Iterable[Hook] = (),
+    pipeline: Pipeline | None = None,
+) -> list[JobResult]:
+    """Analyse each input and write what `outputs` asks for; returns one result an input, in order.
+
+    An input or output that fails is told in its result and the others go on. SIGINT and SIGTERM finish the current row,
+    close all files and skip the rest; a second signal stops at once. A `pipeline` given is used as it is, with its own
+    options and hooks.
+
+    Raises:
+        ModelError: if the networks cannot be used; nothing is written then.
+    """
+    names = list(inputs)
+    pipeline = Pipeline(options, hooks) if pipeline is None else pipeline
+    results: list[JobResult] = []
+    with Interrupts() as interrupts, Targets(outputs, options, len(names)) as targets:
+        for index, name in enumerate(names):
+            result = JobResult(name)
+            if interrupts.signal is None:
+                job = _Job(result, pipeline, options, interrupts, progress)
+                job.run(targets, index, len(names))
+            else:
+                result.status, result.signal = "skipped", interrupts.signal
+            results.append(result)
+            if progress is not None:
+                progress.finished(result)
+    for failed in targets.failures:
+        _blame(results, failed)
+    return results
+
+
+class _Job:
+    """One input on its way through the pipeline."""
+
+    def __init__(
+        self,
+        result: JobResult,
+        pipeline: Pipeline,
+        options: Options,
+        interrupts: Interrupts,
+        progress: Progress | None,
+    ) -> None:
+        self._result, self._pipeline, self._options = result, pipeline, options
+        self._interrupts, self._progress = interrupts, progress
+
+    def run(self, targets: Targets, index: int, total: int) -> None:
+        """Run it; every error but a ModelError ends up in the result."""
+        result, began = self._result, time.monotonic()
+        try:
+            with ExitStack() as stack:
+                with self._interrupts.waiting():
+                    capture = stack.enter_context(open_capture(result.source, self._options))
+                result.kind = capture.info.kind
+                target = stack.enter_context(targets.open(capture, index))
+                result.paths = target.paths
+                if self._progress is not None:
+                    self._progress.started(result.source, capture.info, index, total)
+                self._pump(capture, target)
+                if target.interrupted:
+                    raise Interrupted
+        except Interrupted:
+            result.status, result.signal = "interrupted", self._interrupts.signal
+        except ModelError:
+            raise
+        except (InputError, OutputError) as error:
+            result.status, result.error = "failed", error
+        except MemoryError:
+            result.status, result.error = "failed", InputError(result.source, "there is not enough memory for it")
+        result.paths = [path for path in result.paths if path.exists()]
+        result.seconds = time.monotonic() - began
+
+    def _pump(self, capture: Capture, target: Target) -> None:
+        """Move observation after observation into the files; an interrupt is looked at between two."""
+        try:
+            for observation in self._until_interrupted(self._pipeline.run(capture)):
+                target.write(observation)
+                self._count(observation)
+        except Interrupted:
+            target.interrupted = True
+
+    def _until_interrupted(self, observations: Iterator[Observation]) -> Iterator[Observation]:
+        while True:
+            with self._interrupts.waiting():
+                observation = next(observations, None)
+            if observation is None:
+                return
+            yield observation
+
+    def _count(self, observation: Observation) -> None:
+        result = self._result
+        result.frames += 1
+        result.faces += len(observation)
+        result.labels.update(observation.expressions.labels)
+        if result.kind != "photo":
+            result.ids.update(observation.faces.ids.tolist())
+        if self._progress is not None:
+            self._progress.observed(observation)
+
+
+def _blame(results: list[JobResult], failed: tuple[set[str], OutputError]) -> None:
+    """Put the failure of a file shared by several inputs into the results of those that wrote to it."""
+    sources, error = failed
+    for result in results:
+        if result.source in sources and result.error is None:
+            result.status, result.error = "failed", error

@@ -1,0 +1,74 @@
+"""Defaults a person sets once for a machine. This is the only place that reads the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mimika.data.errors import OptionError
+from mimika.data.labels import LANGUAGES
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One environment variable: `name`, what it is when unset, and what it means; `read` raises ValueError."""
+
+    name: str
+    default: str
+    help: str
+    read: Callable[[str], Any]
+
+
+def _language(text: str) -> str:
+    if text not in LANGUAGES:
+        raise ValueError(f"expected one of {', '.join(LANGUAGES)}")
+    return text
+
+
+def _threads(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or int(text) > 256:
+        raise ValueError("expected a whole number 0..256")
+    return int(text)
+
+
+def _folder(text: str) -> Path:
+    return Path(text).expanduser()
+
+
+SETTINGS = (
+    Setting("MIMIKA_OUT", "mimika-out", "Folder for results when --out is not given.", _folder),
+    Setting(
+        "MIMIKA_LANGUAGE", "en", "Language of the words on overlays and in summaries: en, ru, uk or kk.", _language
+    ),
+    Setting("MIMIKA_THREADS", "1", "Compute threads for each network, 0 for all cores.", _threads),
+)
+"""All settings; options on the command line win over them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The values in force."""
+
+    out: Path
+    language: str
+    threads: int
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from the environment, or from the mapping given; unset and empty mean the default.
+
+    Raises:
+        OptionError: naming the variable, what was expected and what was received.
+    """
+    source = os.environ if environment is None else environment
+    values = {}
+    for setting in SETTINGS:
+        text = source.get(setting.name) or setting.default
+        try:
+            values[setting.name.removeprefix("MIMIKA_").lower()] = setting.read(text)
+        except ValueError as error:
+            raise OptionError(f"{setting.name}: {error}, received {text!r}") from error
+    return Settings(**values)
