@@ -80,7 +80,7 @@ def test_commands_and_their_options_are_documented() -> None:
     text = _text(REFERENCE / "commands.md")
     for command, options in _commands().items():
         assert f"mimika {command}".strip() in text
-        for option in options - {"--help", "--install-completion", "--show-completion"}:
+        for option in (name for name in options if name.startswith("-")):
             assert f"`{option}" in text, f"{option} of mimika {command}"
 
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from mimika._version import __version__
+
 if TYPE_CHECKING:
     from mimika.api import Analyzer, Face, ImageResult, VideoResult, analyze_image, analyze_video
     from mimika.data.errors import (
@@ -37,8 +39,6 @@ if TYPE_CHECKING:
     from mimika.data.measurements import Measurements
     from mimika.data.observation import Observation
     from mimika.data.options import Options
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "mimika.api": ("Analyzer", "Face", "ImageResult", "VideoResult", "analyze_image", "analyze_video"),

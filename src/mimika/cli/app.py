@@ -43,7 +43,7 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from mimika import __version__
+        from mimika._version import __version__
 
         typer.echo(f"mimika {__version__}")
         raise typer.Exit

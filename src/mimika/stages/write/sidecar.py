@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from mimika import __version__
+from mimika._version import __version__
 from mimika.data.errors import ModelError
 from mimika.data.frame import SourceInfo
 from mimika.data.options import Options
