@@ -18,7 +18,8 @@ from mimika.stages.faces import align
 from mimika.training import augment
 from mimika.training.export import export_network
 from mimika.training.fit import fit
-from mimika.training.mesh import MeshFaces, MeshTask, half_face, plausible
+from mimika.training.mesh import MeshTask
+from mimika.training.mesh_data import MeshFaces, half_face, plausible
 from mimika.training.networks.mesh import MeshNetwork, ShippedMesh
 from mimika.training.pictures import LabelledFaces
 from mimika.training.recipe import Recipe, Schedule

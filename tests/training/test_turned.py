@@ -9,7 +9,7 @@ from scipy.spatial import Delaunay
 from mimika.stages.faces import align
 from mimika.stages.measure.pose import head_pose
 from mimika.training import turned
-from mimika.training.mesh import mirrored
+from mimika.training.mesh_data import mirrored
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from mimika.data.options import Options
 from mimika.engine.registry import card
 from mimika.stages.faces import align
 from mimika.stages.measure.mesh import MeshNet
-from mimika.training.mesh import SPEC, half_face, mirrored, rows_of, scene_crop
+from mimika.training.mesh_data import SPEC, half_face, mirrored, rows_of, scene_crop
 from mimika.training.pictures import LabelledFaces, labelled_faces, read_luma, shards
 from mimika.training.statistics import interval, roc_auc
 
