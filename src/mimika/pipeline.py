@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import ParamSpec, TypeVar
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from mimika.data.frame import Frame
 from mimika.data.measurements import Measurements
 from mimika.data.observation import Observation
-from mimika.data.options import Options
+from mimika.data.options import FACES_LIMIT, Options
 from mimika.data.protocols import Capture, Hook
 from mimika.stages.faces.align import EXPRESSION_CROP, matrices_from_meshes
 from mimika.stages.faces.detect import Detector
@@ -26,7 +27,9 @@ from mimika.stages.recognize.classify import Classifier
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_PHOTO_PASSES, _VIDEO_PASSES = 2, 1
+_PHOTO_PASSES, _VIDEO_PASSES = 3, 2
+_ALONE = 0.9
+"""Least presence where the detector saw nothing and the mesh network alone speaks for a face."""
 
 
 class Pipeline:
@@ -43,7 +46,8 @@ class Pipeline:
     def __init__(self, options: Options | None = None, hooks: Iterable[Hook] = ()) -> None:
         self._options = options if options is not None else Options()
         self._hooks = tuple(hooks)
-        self._detector = Detector(self._options)
+        # The detector would keep the surest faces where the user wants the largest.
+        self._detector = Detector(replace(self._options, faces_max=FACES_LIMIT))
         self._mesh = MeshNet(self._options)
         self._classifier = Classifier(self._options)
         self._follower = Follower(self._detector, self._options)
@@ -91,7 +95,9 @@ class Pipeline:
         """Measure the faces at some places, fresh ones on better and better crops; drop what is no face."""
         meshes, presence = self._mesh.settle(frame.luma, places.matrices, places.fresh, passes)
         seen = Seen.at(places, meshes, presence)
-        return seen.take(seen.presence >= self._options.min_presence).distinct()
+        least = self._options.min_presence
+        unvouched = seen.faces.scores <= 0
+        return seen.take(seen.presence >= np.where(unvouched, max(least, _ALONE), least)).distinct()
 
     def _finish(self, frame: Frame, seen: Seen, stages: _Stages, tracker: Tracker) -> Observation:
         """Turn the faces seen into the observation: pose, expressions, ids."""

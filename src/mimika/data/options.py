@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from mimika.data.errors import OptionError
 from mimika.data.labels import LANGUAGES
 
+FACES_LIMIT = 64
+"""No frame gives more faces than this."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -46,7 +49,7 @@ class Options:
     def __post_init__(self) -> None:
         _within("detect_side", self.detect_side, 160, 1280)
         _within("detect_every", self.detect_every, 1, 10_000)
-        _within("faces_max", self.faces_max, 1, 64)
+        _within("faces_max", self.faces_max, 1, FACES_LIMIT)
         for name in ("min_score", "min_presence", "min_margin"):
             _within(name, getattr(self, name), 0, 1)
         _within("every", self.every, 1, 1_000_000)

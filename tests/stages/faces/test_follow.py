@@ -112,8 +112,10 @@ def test_a_cut_or_a_gap_or_another_size_forgets_the_faces_before():
         detector = ScriptedDetector((200, 200, 40))
         follower = Follower(detector, Options(detect_every=100))
         follow(follower, [0])
+        assert not follower.cut
         assert follower.places(second).fresh.tolist() == [True]
         assert detector.calls == 2
+        assert follower.cut == (second.number == 1)
 
 
 def test_the_largest_faces_stay_and_a_newcomer_must_be_clearly_larger():

@@ -11,7 +11,7 @@ from mimika.data.errors import ModelError
 from mimika.data.labels import FERPLUS, UNSURE
 from mimika.data.options import Options
 from mimika.stages.faces.align import EXPRESSION_CROP, matrices_from_meshes, mean_face
-from mimika.stages.recognize.calibrate import fit_temperature, softmax
+from mimika.stages.recognize.calibrate import softmax
 from mimika.stages.recognize.classify import Classifier
 
 SIDE = EXPRESSION_CROP.side
@@ -98,10 +98,3 @@ def test_no_face_is_an_empty_result(tmp_path):
 def test_huge_logits_do_not_overflow():
     np.testing.assert_allclose(softmax(np.array([[1e4, 0.0], [-1e4, 0.0]])), [[1, 0], [0, 1]])
     assert softmax(np.zeros((0, 8))).shape == (0, 8)
-
-
-@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
-def test_the_temperature_that_made_the_votes_is_found_again(temperature):
-    rng = np.random.default_rng(0)
-    logits = rng.normal(0, 3, (400, 8))
-    assert fit_temperature(logits, softmax(logits, temperature)) == pytest.approx(temperature, rel=0.01)

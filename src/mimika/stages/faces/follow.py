@@ -48,14 +48,14 @@ class Follower:
         self._cuts.reset()
         self._carried: Seen | None = None
         self._time_s = 0.0
-        self._size = (0, 0)
+        self._size: tuple[int, ...] | None = None
         self._since = 0
         self.cut = False
 
     def places(self, frame: Frame) -> Places:
         """Return the faces carried over from the frame before, and new ones if the detector's turn has come."""
         gap = frame.time_s - self._time_s
-        self.cut = self._cuts.is_cut(frame.luma) or frame.luma.shape != self._size
+        self.cut = self._cuts.is_cut(frame.luma) or self._size not in (None, frame.luma.shape)
         self._size = frame.luma.shape
         if self.cut or not 0 <= gap <= _STALE_S:
             self._carried = None

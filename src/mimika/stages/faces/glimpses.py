@@ -17,6 +17,7 @@ from mimika.stages.faces.places import Places
 _TIGHT_SIDE = 224
 _MARGIN = 0.4
 _SQUARE_SIDES = 1.6
+_LEAST_SIDE = 24
 _FACE_FILLS = 0.9
 
 
@@ -29,7 +30,7 @@ def glimpses(detector: FaceDetector, luma: NDArray[np.uint8]) -> Iterator[Places
     """
     yield Places.detected(detector.detect(luma))
     yield Places.detected(_in_border(detector, luma))
-    if max(luma.shape) <= _SQUARE_SIDES * min(luma.shape):
+    if _LEAST_SIDE <= max(luma.shape) <= _SQUARE_SIDES * min(luma.shape):
         yield Places.detected(_whole(luma))
 
 

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from mimika.data.geometry import Floats
 
-_SHARED = 0.4
+_SHARED = 0.3
 """Two boxes of one face share at least this part of their union; two people's faces hardly ever do."""
-_INSIDE = 0.8
+_INSIDE = 0.7
 """A box that lies by this part of its own area inside another is a piece of that face."""
 
 

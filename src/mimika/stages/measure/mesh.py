@@ -14,6 +14,8 @@ from mimika.stages.faces.crops import crop_batch
 
 _SMALLEST_SCALE, _LARGEST_SCALE = 1e-3, 1e3
 """Crop pixels per picture pixel; outside, the points the crop came from have collapsed or flown apart."""
+_SETTLED = 0.04
+"""A crop that is off by less of its side than this is as good as the mesh's own."""
 
 
 class MeshNet:
@@ -49,13 +51,28 @@ class MeshNet:
     def settle(
         self, luma: NDArray[np.uint8], matrices: Floats, fresh: NDArray[np.bool_], passes: int = 1
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Measure all faces, then the `fresh` (n,) ones `passes` times more, each time on the crop of their own mesh.
+        """Measure all faces, then those again whose crop was not yet their mesh's own, at most `passes` times.
 
-        Five detector points give a rougher crop than a mesh does, so a face that was just detected is looked at again.
-        Arguments and results as in `measure`.
+        That is every `fresh` (n,) face, because five detector points give a rougher crop than a mesh does, and every
+        face that has moved far since the frame its crop comes from. Arguments and results as in `measure`.
         """
         meshes, presence = self.measure(luma, matrices)
-        rows = np.flatnonzero(fresh)
-        for _ in range(passes if len(rows) else 0):
-            meshes[rows], presence[rows] = self.measure(luma, matrices_from_meshes(meshes[rows], MESH_CROP))
+        used = np.array(matrices, np.float64)
+        for number in range(passes):
+            seen = np.flatnonzero(presence > 0)
+            own = matrices_from_meshes(meshes[seen], MESH_CROP)
+            again = _shift(used[seen], own) > _SETTLED
+            if number == 0:
+                again |= fresh[seen]
+            rows = seen[again]
+            used[rows] = own[again]
+            meshes[rows], presence[rows] = self.measure(luma, used[rows])
         return meshes, presence
+
+
+def _shift(before: Floats, after: Floats) -> NDArray[np.float64]:
+    """Return how far (n,) the same spots of the picture lie apart in two crops, as a share of the crop's side."""
+    spots = MESH_CROP.side * np.array([[0.25, 0.25], [0.75, 0.25], [0.25, 0.75], [0.75, 0.75]])
+    spots = np.broadcast_to(spots, (len(before), 4, 2))
+    moved = transform(after, transform(invert(before), spots)) - spots
+    return np.asarray(np.hypot(moved[..., 0], moved[..., 1]).mean(axis=1) / MESH_CROP.side, np.float64)
