@@ -85,12 +85,14 @@ def video(
     matrix: Sequence[int] | None = None,
     options: dict[str, str] | None = None,
     pictures: Sequence[NDArray[np.uint8]] | None = None,
+    title: str | None = None,
 ) -> Path:
     """Write frames 0, 1, 2, ... at the given times (AVI, MPG: rounded to 1/25 s).
 
     `matrix` (a, b, c, d) becomes the display matrix of an MP4; `pictures` replace the numbered ones.
     """
     with av.open(str(path), "w", options=options or {}) as container:
+        container.metadata.update({"title": title} if title else {})
         stream: Any = container.add_stream(codec, rate=25)
         stream.width, stream.height, stream.pix_fmt = width, height, pix_fmt
         base = Fraction(1, 25 if path.suffix in (".avi", ".mpg") else 1000)

@@ -308,3 +308,9 @@ class VideoFrames:
     def __iter__(self) -> Iterator[Frame]:
         with self.capture:
             yield from self.capture
+
+
+def test_a_title_in_an_old_russian_encoding_does_not_stop_the_reading(tmp_path: Path) -> None:
+    path = video(tmp_path / "a.avi", steady(3), codec="mpeg4", title="XXXXXX")
+    path.write_bytes(path.read_bytes().replace(b"XXXXXX", "Привет".encode("cp1251")))
+    assert len(read(path)) == 3

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections import deque
@@ -23,6 +26,31 @@ from mimika.data.options import Options
 from mimika.stages.capture import CameraCapture, VideoCapture, open_capture
 from mimika.stages.capture.stream import StreamDevice
 from mimika.stages.capture.webcam import Device, OpenCvDevice
+
+TESTS = str(Path(__file__).resolve().parents[2])
+SEND_RTSP = """
+import sys, time
+from fractions import Fraction
+import av
+from media import numbered
+for attempt in range(50):
+    try:
+        sink = av.open(sys.argv[1], "w", format="rtsp", options={"rtsp_transport": "tcp"})
+        stream = sink.add_stream("libx264", rate=25, options={"tune": "zerolatency"})
+        stream.width, stream.height, stream.pix_fmt = 160, 96, "yuv420p"
+        stream.codec_context.gop_size = 5
+        sink.start_encoding()
+        break
+    except av.error.ConnectionRefusedError:
+        time.sleep(0.1)
+for number in range(100):
+    frame = av.VideoFrame.from_ndarray(numbered(number), "rgb24")
+    frame.pts, frame.time_base = number, Fraction(1, 25)
+    sink.mux(stream.encode(frame))
+    time.sleep(0.02)
+sink.mux(stream.encode())
+sink.close()
+"""
 
 
 class FakeCamera:
@@ -185,6 +213,22 @@ def test_a_stream_that_falls_silent_is_lost(tmp_path: Path) -> None:
         camera = CameraCapture(address, opener=lambda source: StreamDevice(str(source), timeout_s=1.0))
         with camera as capture, pytest.raises(CameraLost):
             list(capture)
+
+
+def test_a_real_rtsp_stream_is_read_with_its_own_times(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"rtsp://127.0.0.1:{free.getsockname()[1]}/live"
+    sender = subprocess.Popen([sys.executable, "-c", SEND_RTSP, address], env={**os.environ, "PYTHONPATH": TESTS})
+    listen = {"rtsp_flags": "listen", "listen_timeout": "20"}
+    with CameraCapture(address, opener=lambda source: StreamDevice(str(source), ffmpeg=listen)) as capture:
+        frames, error = until_lost(capture)
+    assert sender.wait(10) == 0
+    assert (capture.info.kind, error.reason) == ("stream", "the stream ended")
+    numbers = [read_number(frame.luma) for frame in frames]
+    assert len(numbers) > 10
+    np.testing.assert_allclose(
+        [frame.time_s - frames[0].time_s for frame in frames], (np.array(numbers) - numbers[0]) / 25, atol=0.01
+    )
 
 
 def test_addresses_that_give_nothing_say_why(tmp_path: Path) -> None:

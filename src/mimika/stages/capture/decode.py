@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
 import av
@@ -28,18 +28,28 @@ _SILENT = (av.error.ExitError, av.error.TimeoutError)
 
 
 def open_container(
-    source: str | BinaryIO, name: str, head: bytes = b"", timeout_s: float = TIMEOUT_S
+    source: str | BinaryIO,
+    name: str,
+    head: bytes = b"",
+    timeout_s: float = TIMEOUT_S,
+    ffmpeg: Mapping[str, str] | None = None,
 ) -> InputContainer:
-    """Open a path, an address or a file object for demultiplexing; `head` are its first bytes where they are known.
+    """Open a path, an address or a file object for demultiplexing.
+
+    `head` are the first bytes where they are known, `timeout_s` holds for opening and for each read of an address,
+    `ffmpeg` are FFmpeg's own options for the protocol.
 
     Raises:
         InputError: the kind that fits, with the reason.
     """
     remote = isinstance(source, str) and bool(URL.match(source))
     options = {"rtsp_transport": "tcp"} if remote and str(source).lower().startswith("rtsp") else {}
+    options.update(ffmpeg or {})
     target = f"file:{source}" if isinstance(source, str) and not remote else source
     try:
-        container = av.open(target, "r", options=options, timeout=timeout_s if remote else None)
+        container = av.open(
+            target, "r", options=options, timeout=timeout_s if remote else None, metadata_errors="replace"
+        )
     except (av.error.FFmpegError, OSError) as error:
         raise (_remote_error(name, error, timeout_s) if remote else unsupported(name, head)) from error
     if container.format.name in _TEXT_ART:
@@ -50,6 +60,9 @@ def open_container(
 
 def video_stream(container: InputContainer, name: str) -> VideoStream:
     """Choose the first real video track (cover art of music is none) and let all cores decode it.
+
+    Where the length is unknown, as with cameras, frames are not decoded in parallel: that would delay each by some
+    others.
 
     Raises:
         InputUnsupported: there is none, or its codec is unknown.
@@ -67,7 +80,7 @@ def video_stream(container: InputContainer, name: str) -> VideoStream:
     for other in container.streams:
         if other is not stream:
             other.discard = Discard.all
-    stream.thread_type = "AUTO"
+    stream.thread_type = "SLICE" if container.duration is None and URL.match(name) else "AUTO"
     stream.codec_context.thread_count = 0
     return stream
 
@@ -148,6 +161,10 @@ class Decoder:
                 packet = next(self._demuxed, None)
             except _SILENT as error:
                 raise CameraLost(self._name, "no data came any more") from error
+            except IndexError:
+                # A track that begins late is unknown to PyAV; its packets are not ours.
+                self._demuxed = self._container.demux(self._stream)
+                continue
             except (av.error.FFmpegError, OSError) as error:
                 self._reason = self._reason or f"reading stopped ({error.strerror or error})"
                 packet = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import struct
 import threading
@@ -42,6 +43,7 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _header_lock = threading.Lock()
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 class PhotoCapture:

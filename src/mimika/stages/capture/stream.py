@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import av
@@ -21,16 +21,17 @@ Pixels = Callable[[], NDArray[np.uint8]]
 class StreamDevice:
     """Opens an address; a source of known length is paced to its own speed, a live one is read as it comes.
 
-    `timeout_s` is how long opening and each read may take. Reading raises EOFError at the end of a source of known
-    length and CameraLost when a live one ends or falls silent.
+    `ffmpeg` are FFmpeg's own options for the protocol. `timeout_s` is how long opening and each read may take.
+    Reading raises EOFError at the end of a source of known length and CameraLost when a live one ends or falls
+    silent.
 
     Raises:
         InputError: the kind that fits, with the reason.
     """
 
-    def __init__(self, address: str, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(self, address: str, timeout_s: float = TIMEOUT_S, ffmpeg: Mapping[str, str] | None = None) -> None:
         self._address = address
-        self._container = open_container(address, address, timeout_s=timeout_s)
+        self._container = open_container(address, address, timeout_s=timeout_s, ffmpeg=ffmpeg)
         try:
             stream = video_stream(self._container, address)
             self._clock = Clock(stream.average_rate or stream.guessed_rate, stream.time_base)
