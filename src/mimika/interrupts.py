@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 from typing import Any, Self
 
@@ -18,10 +20,12 @@ class Interrupts:
     """Catches SIGINT and SIGTERM inside its `with` block; outside of the main thread it does nothing.
 
     The first signal sets `signal` and, inside `waiting()`, also ends the waiting with `Interrupted`; a second one
-    raises KeyboardInterrupt wherever the program is.
+    raises KeyboardInterrupt wherever the program is. With `reads_stdin` the waiting is not ended by an exception, which
+    would be lost inside the decoder that called for more data, but by an end of standard input.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, reads_stdin: bool = False) -> None:
+        self._reads_stdin = reads_stdin
         self.signal: int | None = None
         self._waiting = False
         self._before: dict[int, Any] = {}
@@ -54,5 +58,15 @@ class Interrupts:
         if self.signal is not None:
             raise KeyboardInterrupt
         self.signal = number
-        if self._waiting:
+        if self._reads_stdin:
+            _end_stdin()
+        elif self._waiting:
             raise Interrupted
+
+
+def _end_stdin() -> None:
+    """Let every further read of standard input, a blocked one included, find its end."""
+    with suppress(OSError, ValueError):
+        empty = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(empty, sys.stdin.fileno())
+        os.close(empty)

@@ -18,7 +18,7 @@ from mimika.data.protocols import Capture, Hook
 from mimika.interrupts import Interrupted, Interrupts
 from mimika.outputs import Outputs, Target, Targets
 from mimika.pipeline import Pipeline
-from mimika.stages.capture.inputs import open_capture
+from mimika.stages.capture.inputs import STDIN, open_capture
 
 __all__ = ["JobResult", "Outputs", "Progress", "run_jobs"]
 
@@ -77,7 +77,7 @@ def run_jobs(
     names = list(inputs)
     pipeline = Pipeline(options, hooks) if pipeline is None else pipeline
     results: list[JobResult] = []
-    with Interrupts() as interrupts, Targets(outputs, options, len(names)) as targets:
+    with Interrupts(reads_stdin=STDIN in names) as interrupts, Targets(outputs, options, len(names)) as targets:
         for index, name in enumerate(names):
             result = JobResult(name)
             if interrupts.signal is None:
@@ -128,6 +128,8 @@ class _Job:
             raise
         except (InputError, OutputError) as error:
             result.status, result.error = "failed", error
+            if isinstance(error, InputError) and self._interrupts.signal is not None:
+                result.status, result.error, result.signal = "interrupted", None, self._interrupts.signal
         except MemoryError:
             result.status, result.error = "failed", InputError(result.source, "there is not enough memory for it")
         result.paths = [path for path in result.paths if path.exists()]
@@ -139,7 +141,10 @@ class _Job:
             for observation in self._until_interrupted(self._pipeline.run(capture)):
                 target.write(observation)
                 self._count(observation)
-        except Interrupted:
+        except (Interrupted, InputError):
+            # An input that was cut off by the signal itself is no broken input.
+            if self._interrupts.signal is None:
+                raise
             target.interrupted = True
 
     def _until_interrupted(self, observations: Iterator[Observation]) -> Iterator[Observation]:

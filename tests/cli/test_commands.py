@@ -252,3 +252,17 @@ def test_doctor_finds_what_is_there_and_names_a_reason_for_what_is_not() -> None
     assert all(len(check["detail"]) > 10 for check in absent)
     failed = [check for check in checks.values() if check["works"] is False]
     assert result.exit_code == (4 if failed else 0)
+
+
+def test_the_documentation_names_every_command_and_option() -> None:
+    import typer
+
+    page = (ROOT / "docs" / "reference" / "commands.md").read_text("utf-8")
+    group: Any = typer.main.get_command(app)
+    for name in ("analyze", "live", "bench", "doctor"):
+        section = page.split(f"## mimika {name}")[1].split("\n## ")[0]
+        for parameter in group.commands[name].params:
+            if parameter.param_type_name == "option" and "--help" not in parameter.opts:
+                assert f"`{parameter.opts[0]}" in section, f"{name} {parameter.opts[0]}"
+    for name in group.commands["models"].commands:
+        assert f"`mimika models {name}" in page

@@ -51,3 +51,32 @@ def test_a_signal_gives_a_whole_table_and_its_own_exit_code(
     assert 10 < len(rows) < 1500
     assert "interrupted" in out
     assert "Traceback" not in out + err
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_signal_ends_the_wait_for_a_stalled_pipe(
+    tmp_path: Path, number: signal.Signals, code: int, share: float
+) -> None:
+    data = media.video(tmp_path / "clip.mkv", media.steady(400)).read_bytes()
+    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
+    command = [sys.executable, "-m", "tests.steady", "analyze", "-", "--out", str(tmp_path / "out")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, **pipes) as process:
+        assert process.stdin is not None
+        process.stdin.write(data[: int(share * len(data))])
+        process.stdin.flush()
+        table = tmp_path / "out" / "stdin.csv"
+        deadline = time.monotonic() + 30
+        while share and not (table.exists() and table.stat().st_size > 2000) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.5 if share else 3)
+        process.send_signal(number)
+        try:
+            assert process.wait(10) == code
+        finally:
+            process.kill()
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+    if share:
+        assert [row["frame"] for row in read(table)] == list(range(len(read(table))))

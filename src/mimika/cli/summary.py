@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -13,40 +14,44 @@ from mimika.jobs import JobResult
 from mimika.stages.write.columns import plain
 
 _STYLE = {"complete": "green", "interrupted": "yellow", "failed": "red", "skipped": "yellow"}
-_SHOWN_INPUTS = 40
+_SHOWN_INPUTS, _SHOWN_FILES = 40, 40
 _SHOWN_LABELS = 3
+_NAME = 40
 
 
-def summary_table(results: Sequence[JobResult], language: str = "en") -> Table:
+def summary_table(results: Sequence[JobResult], language: str = "en") -> Group:
     """Return the table: what was read, what was found, where it was written."""
-    table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
-    for name, justify in (("input", "left"), ("frames", "right"), ("faces", "right"), ("people", "right")):
-        table.add_column(name, justify="right" if justify == "right" else "left", overflow="fold")
-    table.add_column("expressions", overflow="fold")
-    table.add_column("frames/s", justify="right")
-    table.add_column("written", overflow="fold")
-    named: set[str] = set()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("input", "frames", "faces", "people", "frames/s", "expressions"):
+        table.add_column(name, justify="left" if name in ("input", "expressions") else "right", overflow="fold")
     for result in results[:_SHOWN_INPUTS]:
-        paths = [str(path) for path in result.paths if str(path) not in named]
-        named.update(paths)
-        table.add_row(*_row(result, language), Text("\n".join(map(plain, paths)), style="cyan"))
+        table.add_row(*_row(result, language))
     if len(results) > _SHOWN_INPUTS:
         rest = results[_SHOWN_INPUTS:]
         failed = sum(result.error is not None for result in rest)
         frames, faces = sum(result.frames for result in rest), sum(result.faces for result in rest)
         table.add_row(Text(f"… {len(rest)} more, {failed} failed"), str(frames), str(faces))
-    return table
+    paths = dict.fromkeys(path for result in results for path in result.paths)
+    files = [Text(plain(str(path)), style="cyan", overflow="fold") for path in list(paths)[:_SHOWN_FILES]]
+    if len(paths) > _SHOWN_FILES:
+        files.append(Text(f"… and {len(paths) - _SHOWN_FILES} more beside them"))
+    return Group(table, Text("written:" if files else "nothing was written", style="bold"), *files)
 
 
 def _row(result: JobResult, language: str) -> list[Text | str]:
-    source = Text(plain(result.source))
+    source = Text(_short(plain(result.source)))
     if result.status != "complete":
         source.append(f"  {result.status}", style=_STYLE[result.status])
     speed = (
         f"{result.frames / result.seconds:.0f}" if result.frames and result.seconds and result.kind != "photo" else ""
     )
     people = str(len(result.ids)) if result.kind != "photo" and result.frames else ""
-    return [source, str(result.frames), str(result.faces), people, _expressions(result, language), speed]
+    return [source, str(result.frames), str(result.faces), people, speed, _expressions(result, language)]
+
+
+def _short(name: str) -> str:
+    """Keep the end of a long path, where its name is."""
+    return name if len(name) <= _NAME else f"…{name[1 - _NAME :]}"
 
 
 def _expressions(result: JobResult, language: str) -> str:
