@@ -69,5 +69,6 @@ def iou(a: Floats, b: Floats) -> NDArray[np.float64]:
     high = np.minimum(a[:, None, :2] + a[:, None, 2:], b[None, :, :2] + b[None, :, 2:])
     shared = np.clip(high - low, 0, None).prod(2)
     union = a[:, 2:].prod(1)[:, None] + b[:, 2:].prod(1)[None] - shared
-    ratio: NDArray[np.float64] = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-    return ratio
+    ratio = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    # A very small box far from 0 loses digits when its size is added to its corner, and would overlap itself too much.
+    return np.asarray(np.minimum(ratio, 1.0))
