@@ -229,7 +229,7 @@ def test_it_runs_in_another_thread_where_signals_cannot_be_caught(tmp_path: Path
 
 
 def test_sound_of_the_source_is_in_the_overlay_in_step(tmp_path: Path) -> None:
-    from tests.stages.write.test_overlay import click_time, make_sound
+    from tests.stages.write.test_overlay_video import click_time, make_sound
 
     source = tmp_path / "talk.mp4"
     make_sound(source, "aac")

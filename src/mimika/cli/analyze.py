@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mimika.cli.choices import DETECT_SIDE, FACES, MODEL, DetectSide, Faces, Force, Json, Language, Model, Threads
-from mimika.cli.exit_codes import code_of_results
+from mimika.cli.exit_codes import ExitCode, code_of_results
+
+if TYPE_CHECKING:
+    from mimika.data.options import Options
+    from mimika.outputs import Outputs
 
 
 def analyze(
@@ -34,10 +38,6 @@ def analyze(
 ) -> None:
     """Measure all faces in photos and videos and write a table, one row a face and frame."""
     from mimika import settings
-    from mimika.cli.progress import Bar
-    from mimika.cli.summary import summary_json, summary_table
-    from mimika.cli.terminal import err, print_json
-    from mimika.cli.terminal import out as stdout
     from mimika.data.options import Options
     from mimika.outputs import Outputs
 
@@ -55,7 +55,14 @@ def analyze(
     )
     chosen = frozenset(part.strip() for part in save.split(",") if part.strip())
     outputs = Outputs(out or defaults.out, chosen, format, force, ("mimika", *sys.argv[1:]))
+    raise typer.Exit(_run(inputs, options, outputs, quiet, as_json))
 
+
+def _run(inputs: list[str], options: Options, outputs: Outputs, quiet: bool, as_json: bool) -> ExitCode:
+    """Run the inputs and print the summary."""
+    from mimika.cli.progress import Bar
+    from mimika.cli.summary import summary_json, summary_table
+    from mimika.cli.terminal import err, out, print_json
     from mimika.jobs import run_jobs
     from mimika.stages.capture.inputs import expand
 
@@ -64,5 +71,5 @@ def analyze(
     if as_json:
         print_json(summary_json(results))
     elif not quiet:
-        stdout().print(summary_table(results, options.language))
-    raise typer.Exit(code_of_results(results))
+        out().print(summary_table(results, options.language))
+    return code_of_results(results)

@@ -30,10 +30,7 @@ def live(
     force: Force = False,
 ) -> None:
     """Show what a camera or stream sees, face by face; q leaves."""
-    from contextlib import ExitStack
-
     from mimika import settings
-    from mimika.cli.terminal import out
     from mimika.data.options import Options
 
     defaults = settings.load()
@@ -46,13 +43,21 @@ def live(
         end_s=seconds,
     )
     sink = _recorder(record, options, force) if record is not None else None
+    signal = _watch(int(camera) if camera.isascii() and camera.isdigit() else camera, options, sink)
+    if signal is not None:
+        raise typer.Exit(code_of_signal(signal))
+
+
+def _watch(source: int | str, options: Options, sink: Sink | None) -> int | None:
+    """Show the source until it ends; returns the signal that ended it, if one did."""
+    from contextlib import ExitStack
 
     from mimika.cli.live_view import LiveView, watch
+    from mimika.cli.terminal import out
     from mimika.pipeline import Pipeline
     from mimika.stages.capture.webcam import CameraCapture
 
     pipeline = Pipeline(options)
-    source: int | str = int(camera) if camera.isascii() and camera.isdigit() else camera
     with ExitStack() as stack:
         capture = stack.enter_context(CameraCapture(source, options))
         if sink is not None:
@@ -61,8 +66,7 @@ def live(
         signal = watch(pipeline.run(capture), view, sink)
     if sink is not None and sink.path.exists():
         out().print(f"recorded: {sink.path}", soft_wrap=True)
-    if signal is not None:
-        raise typer.Exit(code_of_signal(signal))
+    return signal
 
 
 def _recorder(path: Path, options: Options, force: bool) -> Sink:

@@ -54,7 +54,7 @@ def measure(source: str, options: Options, frames: int | None = None, repeat: in
             if count == frames:
                 break
     seconds = time.perf_counter() - loaded
-    return {
+    figures = {
         "source": source,
         "frames": count,
         "faces": faces,
@@ -63,6 +63,13 @@ def measure(source: str, options: Options, frames: int | None = None, repeat: in
         "load_ms": round(1000 * (loaded - began), 1),
         "first_result_ms": round(1000 * first, 1),
         "peak_memory_mb": peak_memory_mb(),
+    }
+    return figures | _circumstances(options, timer)
+
+
+def _circumstances(options: Options, timer: StageTimer) -> dict[str, Any]:
+    """Return the stages, and what they were measured with."""
+    return {
         "stages": [
             {key: _rounded(value) for key, value in dataclasses.asdict(stage).items()} for stage in timer.summary()
         ],
