@@ -57,11 +57,13 @@ def run_checks() -> list[Check]:
 
 
 def _guarded(name: str, check: Callable[[], str]) -> Check:
-    """Run a check; one of our errors is a finding with its reason."""
+    """Run a check; whatever goes wrong in it is a finding with its reason."""
     try:
         return Check(name, True, check())
-    except (MimikaError, ImportError, OSError) as error:
+    except MimikaError as error:
         return Check(name, False, str(error))
+    except Exception as error:  # noqa: BLE001 a defect or a broken package is just what is looked for here
+        return Check(name, False, f"{type(error).__name__}: {error}")
 
 
 def _packages() -> Iterator[Check]:

@@ -31,8 +31,9 @@ from mimika.stages.write.sidecar import models, package_versions
 def measure(source: str, options: Options, frames: int | None = None, repeat: int = 50) -> dict[str, Any]:
     """Run a source through capture, pipeline and CSV; returns figures ready for JSON.
 
-    `frames` ends a video early; a photo is read `repeat` times. The stage "capture" is the wait for the next frame,
-    "write" the table. Times are wall time in milliseconds; `first_result_ms` counts from opening the networks.
+    `frames` ends a video early; a photo is read `repeat` times. The stage "capture" is opening and the wait for the
+    next frame, "write" the table. Times are wall time in milliseconds; `first_result_ms` counts from opening the
+    networks.
 
     Raises:
         OptionError: if `frames` or `repeat` is below 1.
@@ -103,17 +104,18 @@ def _observations(
 ) -> Iterator[Observation]:
     rounds = repeat
     while rounds > 0:
+        began = time.perf_counter()
         with open_capture(source, options) as capture:
-            yield from pipeline.run(_Timed(capture, timer))
+            yield from pipeline.run(_Timed(capture, timer, began))
             rounds = rounds - 1 if capture.info.kind == "photo" else 0
 
 
 class _Timed:
-    """A capture whose frames are timed as the stage "capture"."""
+    """A capture whose frames are timed as the stage "capture"; the first one from `began`, with the opening."""
 
-    def __init__(self, capture: Capture, timer: StageTimer) -> None:
+    def __init__(self, capture: Capture, timer: StageTimer, began: float) -> None:
         self.info = capture.info
-        self._capture, self._timer = capture, timer
+        self._capture, self._timer, self._began = capture, timer, began
 
     def __enter__(self) -> _Timed:
         return self
@@ -123,13 +125,10 @@ class _Timed:
 
     def __iter__(self) -> Iterator[Frame]:
         frames = iter(self._capture)
-        while True:
-            began = time.perf_counter()
-            frame = next(frames, None)
-            if frame is None:
-                return
-            self._timer("capture", frame, None, 1000 * (time.perf_counter() - began))
+        while (frame := next(frames, None)) is not None:
+            self._timer("capture", frame, None, 1000 * (time.perf_counter() - self._began))
             yield frame
+            self._began = time.perf_counter()
 
 
 def peak_memory_mb() -> float | None:
