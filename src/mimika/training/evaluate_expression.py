@@ -1,0 +1,212 @@
+"""Measure an expression network on FER+ and FER-2013: `python -m mimika.training.evaluate_expression --help`.
+
+The rows counted are FER+'s clean ones (top vote unique, above five, an expression) and FER-2013's labelled ones.
+Nothing is chosen here: temperatures come from the network's card, which has them from PublicTest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mimika.data.geometry import Floats, invert, scale_of, transform
+from mimika.data.labels import FER2013, FERPLUS
+from mimika.data.options import Options
+from mimika.engine.card import Card
+from mimika.engine.session import Session
+from mimika.stages.faces.align import EXPRESSION_CROP, MESH_CROP, crop, matrices_from_meshes
+from mimika.stages.measure.mesh import MeshNet
+from mimika.training.calibration import calibration_error, confusion, cross_entropy, macro_f1, softmax
+from mimika.training.expression_data import ExpressionFaces, clean_rows, load_split, vote_targets
+from mimika.training.pictures import labelled_faces
+from mimika.training.statistics import interval
+
+COMMAND = "python -m mimika.training.evaluate_expression"
+BATCH = 64
+STUDIO_LABELS = {"neutral": "neutral", "smiling": "happiness", "happiness": "happiness"}
+
+
+def plain_crops(faces: ExpressionFaces, matrices: Floats) -> NDArray[np.float32]:
+    """Return the network's input (n, 1, 64, 64) for a split under the given picture-to-crop matrices."""
+    crops = [crop(picture, matrix, EXPRESSION_CROP) for picture, matrix in zip(faces.pictures, matrices, strict=True)]
+    return np.stack(crops)[:, None].astype(np.float32) / np.float32(255)
+
+
+def outputs_of(model: Path, luma: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    """Run a network file on (n, 1, 64, 64) and return its outputs by name, whole."""
+    session = Session(model, threads=1)
+    parts = [session.run(luma[start : start + BATCH]) for start in range(0, len(luma), BATCH)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def mesh_matrices(faces: ExpressionFaces, mesh: str, passes: int = 2) -> NDArray[np.float64]:
+    """Return the matrices that our own mesh network gives, started from where tight face photos have their face."""
+    net = MeshNet(Options(), mesh)
+    ratio = MESH_CROP.scale / EXPRESSION_CROP.scale
+    start = np.median(faces.matrices, axis=0)
+    start[:, :2] *= ratio
+    start[:, 2] = (start[:, 2] - EXPRESSION_CROP.side / 2) * ratio + MESH_CROP.side / 2
+    result = np.empty_like(faces.matrices)
+    for row, picture in enumerate(faces.pictures):
+        found, _ = net.settle(picture, start[None], np.array([True]), passes)
+        result[row] = matrices_from_meshes(found, EXPRESSION_CROP)[0]
+    return result
+
+
+def scores(outputs: dict[str, NDArray[np.float32]], faces: ExpressionFaces, card: Card) -> dict[str, Any]:
+    """Return accuracies with 95 % intervals, F1 and calibration of one split's outputs."""
+    temperature, temperature7 = card.setting("temperature", 1.0), card.setting("temperature7", 1.0)
+    clean, known = clean_rows(faces.votes), faces.labels >= 0
+    truth8, truth7 = faces.votes[clean].argmax(1), faces.labels[known]
+    logits8, logits7 = outputs["logits"][clean], outputs["logits7"][known]
+    right8, right7 = logits8.argmax(1) == truth8, logits7.argmax(1) == truth7
+    table = confusion(truth8, logits8.argmax(1), len(FERPLUS))
+    votes, _ = vote_targets(faces.votes[clean])
+    return {
+        "ferplus_accuracy": _short(right8.mean()),
+        "ferplus_interval": _short(interval(right8)),
+        "ferplus_rows": len(right8),
+        "ferplus_macro_f1": _short(macro_f1(table)),
+        "ferplus_recall": {name: _short(table[i, i] / max(1, table[i].sum())) for i, name in enumerate(FERPLUS)},
+        "ferplus_cross_entropy": _short(cross_entropy(logits8, votes, temperature)),
+        "ferplus_calibration_error": _short(calibration_error(softmax(logits8, temperature), truth8)),
+        "ferplus_calibration_error_before": _short(calibration_error(softmax(logits8), truth8)),
+        "fer2013_accuracy": _short(right7.mean()),
+        "fer2013_interval": _short(interval(right7)),
+        "fer2013_rows": len(right7),
+        "fer2013_macro_f1": _short(macro_f1(confusion(truth7, logits7.argmax(1), len(FER2013)))),
+        "fer2013_calibration_error": _short(calibration_error(softmax(logits7, temperature7), truth7)),
+        "fer2013_calibration_error_before": _short(calibration_error(softmax(logits7), truth7)),
+    }
+
+
+def mirrored(
+    outputs: dict[str, NDArray[np.float32]], model: Path, luma: NDArray[np.float32]
+) -> dict[str, NDArray[np.float32]]:
+    """Return the outputs averaged with those of the mirrored crops."""
+    other = outputs_of(model, np.ascontiguousarray(luma[..., ::-1]))
+    return {name: (value + other[name]) / np.float32(2) for name, value in outputs.items()}
+
+
+def evaluate(model: Path, data: Path, labels: Path, mesh: str | None = None) -> dict[str, Any]:
+    """Return the scores on PublicTest and PrivateTest.
+
+    Faces are cropped by the teacher's points and, with `mesh`, by our own mesh network as well.
+
+    Raises:
+        InputMissing: if data or labels are not there.
+        ModelError: if the network or its card cannot be used.
+    """
+    card = Card.load(model)
+    report: dict[str, Any] = {"model": card.sha256, "temperature": card.setting("temperature", 1.0)}
+    for split in ("validation", "test"):
+        faces = load_split(data, labels, split)
+        luma = plain_crops(faces, faces.matrices)
+        outputs = outputs_of(model, luma)
+        report[split] = {
+            "teacher_crop": scores(outputs, faces, card),
+            "teacher_crop_mirror_averaged": scores(mirrored(outputs, model, luma), faces, card),
+        }
+        if mesh:
+            matrices = mesh_matrices(faces, mesh)
+            own = outputs_of(model, plain_crops(faces, matrices))
+            report[split]["own_mesh_crop"] = scores(own, faces, card)
+            report[split]["own_mesh_crop_error_px"] = crop_error(matrices, faces.matrices)
+    return report
+
+
+def crop_error(matrices: Floats, wanted: Floats) -> dict[str, float]:
+    """Return how far, in crop pixels, the crop's corners lie from where they should: median and 95th percentile."""
+    side = EXPRESSION_CROP.side
+    corners = np.broadcast_to(np.array([[0, 0], [side, 0], [0, side], [side, side]], float), (len(matrices), 4, 2))
+    usable = scale_of(matrices) > 1e-3
+    moved = transform(matrices[usable], transform(invert(wanted[usable]), corners[usable]))
+    distance = np.linalg.norm(moved - corners[usable], axis=2).mean(1)
+    return {"median": _short(np.median(distance)), "p95": _short(np.percentile(distance, 95))}
+
+
+def studio(model: Path, data: Path, labels: Path, cache: Path) -> dict[str, Any]:
+    """Return how many of 132 sharp portraits are read right (neutral, smiling), and how the embedding pairs persons."""
+    faces = labelled_faces(data, labels, cache, "studio")
+    truth, persons = studio_truth(data)
+    matrices = matrices_from_meshes(faces.points, EXPRESSION_CROP)
+    crops = [
+        crop(np.ascontiguousarray(faces.picture(row)), matrices[row], EXPRESSION_CROP) for row in range(len(faces))
+    ]
+    outputs = outputs_of(model, np.stack(crops)[:, None].astype(np.float32) / np.float32(255))
+    guess = np.array(FERPLUS)[outputs["logits"].argmax(1)]
+    smiling = truth == "happiness"
+    cosines = outputs["embedding"][~smiling] @ outputs["embedding"][smiling].T
+    found = persons[smiling][cosines.argmax(1)] == persons[~smiling]
+    result: dict[str, Any] = {
+        name: {"rows": int((truth == name).sum()), "right": int((guess[truth == name] == name).sum())}
+        for name in ("neutral", "happiness")
+    }
+    result["mistakes"] = sorted(
+        f"{name}: {said}" for name, wanted, said in zip(faces.names, truth, guess, strict=True) if wanted != said
+    )
+    result["same_person_found_across_smile"] = {"rows": len(found), "right": int(found.sum())}
+    return result
+
+
+def studio_truth(data: Path) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
+    """Return expression and person of each studio portrait, in file and row order."""
+    import pyarrow.parquet as pq
+
+    from mimika.training.pictures import shards
+
+    tables = [pq.read_table(file, columns=["label", "person"]) for file in shards(data, "studio")]
+    labels = [STUDIO_LABELS[label] for table in tables for label in table["label"].to_pylist()]
+    persons = [person for table in tables for person in table["person"].to_pylist()]
+    return np.array(labels), np.array(persons)
+
+
+def milliseconds(model: Path, faces: int, repeats: int = 200) -> float:
+    """Return the median time of one call on a batch of crops, one thread."""
+    session = Session(model, threads=1)
+    luma = np.random.default_rng(0).random((faces, 1, 64, 64), dtype=np.float32)
+    times = []
+    for _ in range(repeats + 10):
+        started = time.perf_counter()
+        session.run(luma)
+        times.append(time.perf_counter() - started)
+    return _short(1000 * float(np.median(times[10:])))  # type: ignore[no-any-return]
+
+
+def main() -> None:
+    """Parse the command line, measure, and write the report."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, default=Path("src/mimika/models/expression.onnx"))
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument(
+        "--labels", type=Path, default=Path("build/teacher"), help="what recipes/teachers/label_mesh.py wrote"
+    )
+    parser.add_argument("--cache", type=Path, default=Path("build/cache"))
+    parser.add_argument("--mesh", default=None, help='also crop with this mesh network: "mesh" or a file')
+    parser.add_argument("--out", type=Path, default=Path("docs/results/expression.json"))
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    report = evaluate(options.model, options.data, options.labels, options.mesh)
+    report["studio"] = studio(options.model, options.data, options.labels, options.cache)
+    report["milliseconds_one_thread"] = {str(count): milliseconds(options.model, count) for count in (1, 8)}
+    report["command"] = " ".join([COMMAND, *sys.argv[1:]])
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
+    sys.stdout.write(json.dumps(report["test"], indent=2) + "\n")
+
+
+def _short(value: Any) -> Any:
+    """Round a number or a tuple of numbers to four digits after the point."""
+    return [round(float(each), 4) for each in value] if isinstance(value, tuple) else round(float(value), 4)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""What the `expression` network learns: FER+ vote distributions and FER-2013 labels on the product's own crop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mimika.data.labels import FER2013, FERPLUS
+from mimika.stages.faces.align import EXPRESSION_CROP
+from mimika.training import calibration, evaluate_expression
+from mimika.training.export import export_network, write_card
+from mimika.training.expression_data import ExpressionCrops, clean_rows, load_split, vote_targets
+from mimika.training.expression_identity import (
+    descriptors,
+    fit_projection,
+    identity_crops,
+    is_held_out,
+    verification,
+)
+from mimika.training.fit import Task
+from mimika.training.networks.expression import ExpressionNetwork, ShippedExpression
+from mimika.training.recipe import Recipe
+
+Batch = tuple[Tensor, Tensor, Tensor, Tensor]
+
+ARCHITECTURE = (
+    "residual network of dense 3x3 convolutions on a 64 px aligned luma crop; heads for FER+ votes and FER-2013 "
+    "labels; embedding by linear discriminant analysis of the pooled features"
+)
+DATA = [
+    {
+        "name": "FER-2013",
+        "use": "pictures and seven-class labels, training split",
+        "terms": "research benchmark, images from web search",
+    },
+    {"name": "FER+", "use": "ten votes a picture, training split", "terms": "MIT"},
+    {
+        "name": "people, faces (YouTube Faces, LFW)",
+        "use": "who is who, for the embedding only",
+        "terms": "research use",
+    },
+    {
+        "name": "MediaPipe Face Mesh 0.10.21",
+        "use": "teacher's points that place the training crops",
+        "terms": "Apache-2.0",
+    },
+]
+
+
+class ExpressionTask(Task):
+    """Soft cross-entropy to the votes, plus cross-entropy with label smoothing to the seven-class label.
+
+    The recipe's [data]: `smoothing` of the labels, `fer2013_weight` (the second loss), `embedding` (its length).
+    [network]: the arguments of `ExpressionNetwork`.
+    """
+
+    network: ExpressionNetwork
+
+    def __init__(self, recipe: Recipe, data: Path, labels: Path, cache: Path) -> None:
+        super().__init__(recipe, ExpressionNetwork(**{key: _frozen(value) for key, value in recipe.network.items()}))
+        self.folders = (data, labels, cache)
+        self.smoothing = float(recipe.data.get("smoothing", 0.1))
+        self.fer2013_weight = float(recipe.data.get("fer2013_weight", 1.0))
+        self.embedding = int(recipe.data.get("embedding", 128))
+
+    def train_dataset(self) -> ExpressionCrops:
+        """Return the augmented crops of the training split."""
+        return ExpressionCrops(load_split(*self.folders[:2], "train"), seed=self.recipe.seed)
+
+    def validation_dataset(self) -> ExpressionCrops:
+        """Return the plain crops of PublicTest."""
+        return ExpressionCrops(load_split(*self.folders[:2], "validation"))
+
+    def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the loss and its two parts; rows without votes or without label count in the other part only."""
+        luma, targets, weights, labels = batch
+        logits, logits7 = self.network(luma)
+        soft = F.cross_entropy(logits.float(), targets, reduction="none")
+        votes = (soft * weights).sum() / weights.sum().clamp(min=1)
+        known = (labels >= 0).float()
+        each = F.cross_entropy(logits7.float(), labels.clamp(min=0), reduction="none", label_smoothing=self.smoothing)
+        hard = (each * known).sum() / known.sum().clamp(min=1)
+        return votes + self.fer2013_weight * hard, {"votes": votes, "fer2013": hard}
+
+    def scores(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the vote cross-entropy and both accuracies, over the rows that have the truth."""
+        luma, targets, weights, labels = batch
+        logits, logits7 = self.averaged(luma)
+        share = weights.sum().clamp(min=1)
+        right = (logits.argmax(1) == targets.argmax(1)).float()
+        labelled = (labels >= 0).float()
+        right7 = (logits7.argmax(1) == labels).float()
+        return {
+            "votes": (F.cross_entropy(logits.float(), targets, reduction="none") * weights).sum() / share,
+            "accuracy8": (right * weights).sum() / share,
+            "accuracy7": (right7 * labelled).sum() / labelled.sum().clamp(min=1),
+        }
+
+    def shipped(self) -> tuple[ShippedExpression, dict[str, float]]:
+        """Return the averaged network with its embedding, and how well that tells persons apart who were held out."""
+        network: ExpressionNetwork = self.averaged.module  # type: ignore[assignment]
+        network = network.float().eval()
+        crops, persons = identity_crops(*self.folders)
+        features, out = descriptors(network, crops), is_held_out(persons)
+        weight, centre = fit_projection(features[~out], persons[~out], self.embedding)
+        whole = ShippedExpression(network, len(weight))
+        whole.set_projection(torch.from_numpy(weight).float(), torch.from_numpy(centre).float())
+        embeddings = (features[out] - centre) @ weight.T
+        embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
+        return whole.eval(), verification(embeddings, persons[out])
+
+    def export(self, target: Path) -> dict[str, Any]:
+        """Fit embedding and temperatures, write network and card, and score the file on the test split once."""
+        data, labels, _ = self.folders
+        whole, identity = self.shipped()
+        validation = load_split(data, labels, "validation")
+        example = torch.from_numpy(evaluate_expression.plain_crops(validation, validation.matrices)[:8])
+        card: dict[str, Any] = {
+            "name": "expression",
+            "version": "1",
+            "architecture": ARCHITECTURE,
+            "licence": "Apache-2.0 (weights); see data for the terms of what they learnt from",
+            "labels": list(FERPLUS),
+            "labels7": list(FER2013),
+            "data": DATA,
+            "input": {"name": "luma", "shape": "n,1,64,64", "range": "0..1", "crop_span": EXPRESSION_CROP.span},
+            "settings": {"embedding_threshold": round(identity["threshold"], 3)},
+        }
+        full = export_network(whole, example, target, outputs=["logits", "logits7", "embedding"], card=card)
+        full["settings"] |= temperatures(target, data, labels)
+        write_card(target, full)
+        report = evaluate_expression.evaluate(target, data, labels)
+        full["scores"] = report["test"]["teacher_crop"] | {"identity": identity}
+        full["scores"]["command"] = evaluate_expression.COMMAND
+        write_card(target, full)
+        return full
+
+
+def temperatures(model: Path, data: Path, labels: Path) -> dict[str, float]:
+    """Return `temperature` and `temperature7` of a network file, fitted on PublicTest: clean votes, and labels."""
+    faces = load_split(data, labels, "validation")
+    outputs = evaluate_expression.outputs_of(model, evaluate_expression.plain_crops(faces, faces.matrices))
+    clean = clean_rows(faces.votes)
+    votes, _ = vote_targets(faces.votes[clean])
+    known = faces.labels >= 0
+    seven = np.eye(len(FER2013), dtype=np.float32)[faces.labels[known]]
+    return {
+        "temperature": round(calibration.best_temperature(outputs["logits"][clean], votes), 4),
+        "temperature7": round(calibration.best_temperature(outputs["logits7"][known], seven), 4),
+    }
+
+
+def _frozen(value: object) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,146 @@
+"""FER-2013 with FER+ votes as the `expression` network learns it: aligned crops and soft targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pyarrow.parquet as pq
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from mimika.data.errors import InputMissing
+from mimika.data.labels import FERPLUS
+from mimika.stages.faces.align import EXPRESSION_CROP, crop, matrices_from_meshes
+from mimika.training import augment
+from mimika.training.pictures import read_luma, shards
+
+CHANCES: dict[augment.Augmentation, float] = {
+    augment.light: 0.8,
+    augment.shade: 0.12,
+    augment.blur: 0.08,
+    augment.coarse: 0.08,
+    augment.motion: 0.02,
+    augment.noise: 0.08,
+    augment.jpeg: 0.03,
+    augment.occlude: 0.2,
+}
+SHIFT, SCALE, TURN, STRETCH = 0.03, 0.06, 6.0, 0.03
+"""Standard deviations of the crop's errors: share of its side, logarithm of scale, degrees, logarithm of the aspect."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpressionFaces:
+    """One split.
+
+    `pictures` (n, 48, 48) uint8; `matrices` (n, 2, 3) picture to crop; `votes` (n, 10); `labels` (n,), -1 where none.
+    """
+
+    pictures: NDArray[np.uint8]
+    matrices: NDArray[np.float64]
+    votes: NDArray[np.int64]
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def load_split(data: Path, teacher: Path, split: str) -> ExpressionFaces:
+    """Read "train", "validation" or "test" of FER-2013 with the mesh teacher's points from `teacher`.
+
+    A face that the teacher did not find is cropped where faces of its split usually are (the median matrix).
+
+    Raises:
+        InputMissing: if pictures or points are not there.
+    """
+    name = f"fer2013-{split}"
+    points = teacher / f"{name}.npz"
+    if not points.exists():
+        raise InputMissing(str(points), "no teacher labels; run recipes/teachers/label_mesh.py first")
+    tables = [pq.read_table(file, columns=["label", "votes"]) for file in shards(data, name)]
+    with np.load(points) as arrays:
+        matrices = crop_matrices(arrays["points"], arrays["found"])
+    return ExpressionFaces(
+        pictures=np.stack(list(read_luma(data, name))),
+        matrices=matrices,
+        votes=np.concatenate([np.array(table["votes"].to_pylist(), np.int64) for table in tables]),
+        labels=np.concatenate([table["label"].to_numpy() for table in tables]).astype(np.int64),
+    )
+
+
+def crop_matrices(points: NDArray[np.float32], found: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the (n, 2, 3) matrices of (n, 478, 3) meshes; the median of the found ones where none was found."""
+    matrices = np.empty((len(points), 2, 3))
+    matrices[found] = matrices_from_meshes(points[found], EXPRESSION_CROP)
+    matrices[~found] = np.median(matrices[found], axis=0)
+    return matrices
+
+
+def vote_targets(votes: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Turn (n, 10) FER+ votes into (n, 8) distributions and whether each row is usable.
+
+    Single votes are outliers and dropped, unless nothing else is there; a row is usable when neither unknown nor
+    not-a-face has as many votes as the strongest expression. Source: Barsoum et al., ICMI 2016, section 3.
+    """
+    kept = np.where(votes > 1, votes, 0)
+    kept = np.where(kept.sum(1, keepdims=True) > 0, kept, votes)
+    expressions = kept[:, : len(FERPLUS)].astype(np.float32)
+    usable = expressions.max(1) > kept[:, len(FERPLUS) :].max(1)
+    return expressions / np.maximum(expressions.sum(1, keepdims=True), 1), usable
+
+
+def clean_rows(votes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether each row's top vote is unique, above five, and an expression: the rows FER+ accuracy is counted on."""
+    top = votes.max(1)
+    unique = (votes == top[:, None]).sum(1) == 1
+    return np.asarray(unique & (top > 5) & (votes.argmax(1) < len(FERPLUS)), np.bool_)
+
+
+class ExpressionCrops(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
+    """Crops (1, 64, 64) float32 0..1, vote targets (8,), their weight 0 or 1, and the label 0..6 or -1.
+
+    With a `seed` the crop errs, as the product's own crop does, and the picture is mirrored and degraded.
+    """
+
+    def __init__(self, faces: ExpressionFaces, seed: int | None = None) -> None:
+        targets, usable = vote_targets(faces.votes)
+        rows = np.flatnonzero(usable | (faces.labels >= 0))
+        self.faces, self.rows = faces, rows
+        self.targets = torch.from_numpy(targets[rows])
+        self.weights = torch.from_numpy(usable[rows].astype(np.float32))
+        self.labels = torch.from_numpy(faces.labels[rows])
+        self.rng = None if seed is None else np.random.default_rng(seed)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return one sample."""
+        row = self.rows[index]
+        picture, matrix = self.faces.pictures[row], self.faces.matrices[row]
+        luma = crop(picture, matrix, EXPRESSION_CROP) if self.rng is None else augmented(picture, matrix, self.rng)
+        tensor = torch.from_numpy(luma[None].astype(np.float32) / 255)
+        return tensor, self.targets[index], self.weights[index], self.labels[index]
+
+
+def augmented(picture: NDArray[np.uint8], matrix: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Cut an erring crop out of `picture` and mirror and degrade it."""
+    luma = crop(picture, jittered(matrix, rng), EXPRESSION_CROP)
+    if rng.random() < 0.5:
+        luma = np.asarray(cv2.flip(luma, 1), np.uint8)
+    return augment.apply(luma, CHANCES, rng)
+
+
+def jittered(matrix: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Turn, scale, stretch and shift a picture-to-crop matrix about the crop's centre, by what a mesh errs and more."""
+    side = EXPRESSION_CROP.side
+    angle, scale, stretch, *shift = rng.normal(0, (np.radians(TURN), SCALE, STRETCH, SHIFT * side, SHIFT * side))
+    cos, sin, zoom = np.cos(angle), np.sin(angle), np.exp(scale)
+    linear = np.array([[cos, -sin], [sin, cos]]) * zoom * np.array([np.exp(stretch), np.exp(-stretch)])
+    moved: NDArray[np.float64] = linear @ matrix
+    moved[:, 2] += np.array(shift) + side / 2 - linear @ np.array([side / 2, side / 2])
+    return moved

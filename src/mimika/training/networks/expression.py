@@ -1,0 +1,116 @@
+"""The expression network: an aligned luma crop in, two sets of logits and an embedding out."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mimika.data.labels import FER2013, FERPLUS
+from mimika.stages.faces.align import EXPRESSION_CROP
+from mimika.training.networks.blocks import Residual, convolution
+
+MEAN, CONTRAST = 0.5, 4.0
+"""Luma is brought to about zero mean and unit spread inside the network."""
+
+
+def averaging(size: int, side: int) -> Tensor:
+    """Return the (side, size) matrix that resamples a line of `size` pixels to `side`, without aliasing.
+
+    A product with a constant does what every runtime computes alike, which cannot be said of their resizing layers.
+    """
+    lines = F.interpolate(torch.eye(size)[None, None], size=(side, size), mode="bilinear", antialias=True)
+    return lines[0, 0]
+
+
+class Down(nn.Module):
+    """A residual block that halves the side: 3×3 convolutions beside an averaged shortcut.
+
+    Source: He et al., "Bag of tricks for image classification", CVPR 2019 (ResNet-D).
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(convolution(inputs, outputs, 3, 2), convolution(outputs, outputs, activate=False))
+        self.shortcut = nn.Sequential(nn.AvgPool2d(2, ceil_mode=True), convolution(inputs, outputs, 1, activate=False))
+        self.activate = nn.ReLU(inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, c, h, w) to (n, d, h / 2, w / 2), halves rounded up."""
+        return self.activate(self.shortcut(x) + self.body(x))  # type: ignore[no-any-return]
+
+
+class ExpressionNetwork(nn.Module):
+    """A plain residual network with two heads on one feature vector.
+
+    Input (n, 1, 64, 64) luma 0..1; `forward` gives logits (n, 8) in FER+ order and (n, 7) in FER-2013 order. The crop
+    is first averaged down to `side` pixels: FER-2013 has no finer detail to learn from, and the cost falls by half.
+    `widths` and `blocks` are the channels and the residual blocks of each stage; the first works at half the side.
+    """
+
+    shrink: Tensor
+
+    def __init__(
+        self,
+        side: int = 48,
+        widths: tuple[int, ...] = (32, 64, 160, 256),
+        blocks: tuple[int, ...] = (1, 2, 2, 1),
+        dropout: float = 0.3,
+    ) -> None:
+        super().__init__()
+        self.register_buffer("shrink", averaging(EXPRESSION_CROP.side, side), persistent=False)
+        stages = [nn.Sequential(convolution(1, widths[0], 5, 2), *(Residual(widths[0]) for _ in range(blocks[0])))]
+        for before, width, count in zip(widths, widths[1:], blocks[1:], strict=False):
+            stages.append(nn.Sequential(Down(before, width), *(Residual(width) for _ in range(count - 1))))
+        self.stages = nn.ModuleList(stages)
+        self.dropout = nn.Dropout(dropout)
+        self.ferplus = nn.Linear(widths[-1], len(FERPLUS))
+        self.fer2013 = nn.Linear(widths[-1], len(FER2013))
+        self.descriptor_size = sum(widths[1:])
+
+    def features(self, luma: Tensor) -> list[Tensor]:
+        """Return the pooled features (n, width) of every stage but the first."""
+        x = (self.shrink @ luma @ self.shrink.T - MEAN) * CONTRAST
+        pooled = []
+        for number, stage in enumerate(self.stages):
+            x = stage(x)
+            if number:
+                pooled.append(x.mean((2, 3)))
+        return pooled
+
+    def heads(self, feature: Tensor) -> tuple[Tensor, Tensor]:
+        """Return both sets of logits of the last stage's pooled feature."""
+        feature = self.dropout(feature)
+        return self.ferplus(feature), self.fer2013(feature)
+
+    def forward(self, luma: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logits (n, 8) and logits7 (n, 7)."""
+        return self.heads(self.features(luma)[-1])
+
+
+class ShippedExpression(nn.Module):
+    """The network as it is shipped: with an embedding of unit length for telling faces apart.
+
+    The embedding is a linear map of the pooled features of the stages, set by `set_projection`; early stages see more
+    of who somebody is, the last one more of what the face does.
+    """
+
+    centre: Tensor
+
+    def __init__(self, network: ExpressionNetwork, size: int = 128) -> None:
+        super().__init__()
+        self.network = network
+        self.projection = nn.Linear(network.descriptor_size, size, bias=False)
+        self.register_buffer("centre", torch.zeros(network.descriptor_size))
+
+    def set_projection(self, weight: Tensor, centre: Tensor) -> None:
+        """Set the map (size, descriptor) and the average face's descriptor, which is taken off first."""
+        with torch.no_grad():
+            self.projection.weight.copy_(weight)
+            self.centre.copy_(centre)
+
+    def forward(self, luma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return logits (n, 8), logits7 (n, 7) and embedding (n, size)."""
+        pooled = self.network.features(luma)
+        logits, logits7 = self.network.heads(pooled[-1])
+        return logits, logits7, F.normalize(self.projection(torch.cat(pooled, 1) - self.centre), dim=1)
