@@ -30,7 +30,9 @@ class MeshTask(Task):
         super().__init__(recipe, MeshNetwork(SPEC.side, **recipe.network))
         self.folders = (data, labels, cache)
         self.depth_weight = float(recipe.data.get("depth_weight", 0.4))
+        self.mild_epochs = int(recipe.data.get("mild_epochs", 0))
         self._sets: list[LabelledFaces] | None = None
+        self._shown: MeshFaces | None = None
 
     @property
     def sets(self) -> list[LabelledFaces]:
@@ -46,7 +48,13 @@ class MeshTask(Task):
         scenes = [scene for i, scene in enumerate(read_luma(data, "negatives")) if i % 5]
         mesh = turned.triangles(data / "face_model" / "canonical_face_model.obj")
         weights = [float(weight) for weight in self.recipe.data["weights"]]
-        return MeshFaces(chosen, weights, scenes, int(self.recipe.data["epoch_items"]), mesh)
+        self._shown = MeshFaces(chosen, weights, scenes, int(self.recipe.data["epoch_items"]), mesh)
+        return self._shown
+
+    def on_train_epoch_start(self) -> None:
+        """Make the last epochs mild."""
+        if self._shown is not None:
+            self._shown.mild = self.current_epoch >= self.recipe.schedule.epochs - self.mild_epochs
 
     def validation_dataset(self) -> HeldOutFaces:
         """The held-out persons of `faces` and `people`."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from typing import Any
 
 import cv2
 import numpy as np
@@ -49,13 +50,13 @@ def mean_face() -> NDArray[np.float32]:
     Source: median shape of 17,779 faces labelled by MediaPipe Face Mesh, aligned by Procrustes analysis and made
     symmetric.
     """
-    return _mean_file()["points"]
+    return np.asarray(_mean_file()["points"], np.float32)
 
 
 @lru_cache(maxsize=1)
 def mirror_map() -> NDArray[np.int16]:
     """Return the (478,) vertex that takes each vertex's place in a mirrored picture."""
-    return _mean_file()["mirror"]
+    return np.asarray(_mean_file()["mirror"], np.int16)
 
 
 def five_points(meshes: Floats) -> NDArray[np.float32]:
@@ -63,7 +64,7 @@ def five_points(meshes: Floats) -> NDArray[np.float32]:
     flat = np.asarray(meshes)[..., :2]
     right, left = flat[:, RIGHT_EYE_CORNERS].mean(1), flat[:, LEFT_EYE_CORNERS].mean(1)
     rest = flat[:, (NOSE_TIP, *MOUTH_CORNERS)]
-    return np.concatenate([right[:, None], left[:, None], rest], axis=1).astype(np.float32)
+    return np.asarray(np.concatenate([right[:, None], left[:, None], rest], axis=1), np.float32)
 
 
 def matrices_from_five(points: Floats, spec: CropSpec) -> NDArray[np.float64]:
@@ -113,16 +114,16 @@ def _reduced(
 
 
 @lru_cache(maxsize=1)
-def _mean_file() -> dict[str, NDArray[np.float32]]:
+def _mean_file() -> dict[str, NDArray[Any]]:
     with resources.files("mimika.models").joinpath("mean_face.npz").open("rb") as file, np.load(file) as arrays:
         return {name: arrays[name] for name in arrays.files}
 
 
 @lru_cache
 def _steady_template(spec: CropSpec) -> NDArray[np.float64]:
-    return mean_face()[STEADY, :2].astype(np.float64) * spec.scale + spec.side / 2
+    return np.asarray(mean_face()[STEADY, :2] * spec.scale + spec.side / 2, np.float64)
 
 
 @lru_cache
 def _five_template(spec: CropSpec) -> NDArray[np.float64]:
-    return five_points(mean_face()[None])[0].astype(np.float64) * spec.scale + spec.side / 2
+    return np.asarray(five_points(mean_face()[None])[0] * spec.scale + spec.side / 2, np.float64)
