@@ -34,12 +34,15 @@ RIGHT_BROW, LEFT_BROW = (107, 66, 105, 63, 70, 55, 65, 52, 53, 46), (336, 296, 3
 RIGHT_LID, LEFT_LID = (159, 160, 161, 158, 157), (386, 387, 388, 385, 384)
 EYES = (33, 7, 163, 144, 145, 153, 154, 155, 133, 263, 249, 390, 373, 374, 380, 381, 382, 362)
 NOSE = (168, 6, 197, 195, 5, 4, 1, 2, 98, 327, 129, 358)
-FOLDS = ((129, 203, 206, 216, 212, 78), (358, 423, 426, 436, 432, 308))
+FOLDS = ((129, 203, 206, 216, 212), (358, 423, 426, 436, 432))
 """From the wings of the nose around the corners of the mouth: where laughing leaves folds and shadows."""
 OUTLINE = (
     *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),
     *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
 )
+SEAM = tuple(LOWER_LIP[0].tolist())
+SHADE = (0.72, 0.92, 1.0)  # of red, green and blue: skin in shadow is browner than grey
+FURROWS = ((107, 55, 193), (336, 285, 417))
 STEPS = 12  # weights are rounded to so many steps, so that few warps are computed
 
 
@@ -70,14 +73,16 @@ class ElasticFace:
 
     def _without_folds(self) -> NDArray[np.uint8]:
         """Return the portrait with the laughing folds smoothed away."""
-        width = max(3, int(0.36 * self._unit) | 1)
-        smooth = cv2.GaussianBlur(cv2.medianBlur(self._rgb, width), (0, 0), 0.05 * self._unit)
+        width = max(3, int(0.7 * self._unit) | 1)
+        # The skin's grain stays; what lies between grain and the shape of the face, the folds, goes.
+        grain = self._rgb - cv2.GaussianBlur(self._rgb, (0, 0), 0.011 * self._unit).astype(np.float32)
+        smooth = cv2.GaussianBlur(cv2.medianBlur(self._rgb, width), (0, 0), 0.15 * self._unit) + grain
         mask: NDArray[np.float32] = np.zeros(self._rgb.shape[:2], np.float32)
         for fold in FOLDS:
             line = np.round(self._mesh[list(fold)]).astype(np.int32)
-            cv2.polylines(mask, [line], False, 1.0, max(1, int(0.16 * self._unit)))
-        soft = cv2.GaussianBlur(mask, (0, 0), 0.06 * self._unit)[..., None]
-        return np.asarray(np.round(self._rgb * (1 - soft) + smooth * soft), np.uint8)
+            cv2.polylines(mask, [line], False, 1.0, max(1, int(0.34 * self._unit)))
+        soft = cv2.GaussianBlur(mask, (0, 0), 0.07 * self._unit)[..., None]
+        return np.asarray(np.clip(np.round(self._rgb * (1 - soft) + smooth * soft), 0, 255), np.uint8)
 
     def _ring(self) -> NDArray[np.float64]:
         """Points around the face that never move, so that the warp ends there."""
@@ -100,7 +105,7 @@ class ElasticFace:
         gap = (self._mesh[LOWER_LIP[0]] + tuck_low) - (self._mesh[UPPER_LIP[0]] + tuck_up)
         for column, side in enumerate(sides):
             # The closed mouth is narrower; the middle of a frowning mouth is pushed up while its corners sink.
-            shared = closed * self._move(-0.13 * side, 0.13 * side**2 - 0.03) + frown * self._move(
+            shared = closed * self._move(-0.16 * side, 0.16 * side**2 - 0.04) + frown * self._move(
                 0.04 * side, 0.10 * side**2 - 0.05
             )
             for row in range(len(UPPER_LIP)):
@@ -110,11 +115,11 @@ class ElasticFace:
             controls[int(LOWER_LIP[0, column])] += closed * tuck_low[column]
         for corner, side in ((RIGHT_CORNER, -1.0), (LEFT_CORNER, 1.0)):
             for vertex in corner:
-                controls[vertex] = closed * self._move(-0.15 * side, 0.12) + frown * self._move(0.04 * side, 0.09)
+                controls[vertex] = closed * self._move(-0.18 * side, 0.14) + frown * self._move(0.04 * side, 0.09)
         for brow, side in ((RIGHT_BROW, -1.0), (LEFT_BROW, 1.0)):
             for place, vertex in enumerate(brow):
                 inner = 1 - (place % 5) / 4
-                controls[vertex] = frown * self._move(-0.09 * side * inner, 0.03 + 0.11 * inner)
+                controls[vertex] = frown * self._move(-0.10 * side * inner, 0.05 + 0.16 * inner)
         for vertex in (*RIGHT_LID, *LEFT_LID):
             controls[vertex] = frown * self._move(0, 0.02)
         known = np.array(list(controls))
@@ -129,9 +134,27 @@ class ElasticFace:
         grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=2).astype(np.float32)
         for corners in self._triangles:
             _fill(grid, self._source[corners], target[corners])
+        # Triangles that lost their area leave single pixels uncovered.
+        grid = np.stack([cv2.medianBlur(np.ascontiguousarray(part), 5) for part in np.moveaxis(grid, 2, 0)], axis=2)
         source = cv2.addWeighted(self._rgb, smile, self._calm, 1 - smile, 0)
+        shade = self._shade(target, 1 - smile, frown)
         warped = cv2.remap(source, grid[..., 0], grid[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(warped, np.uint8)
+        return np.asarray(np.round(warped * (1 - shade * np.float32(SHADE))), np.uint8)
+
+    def _shade(self, mesh: NDArray[np.float64], closed: float, frown: float) -> NDArray[np.float32]:
+        """Return (height, width, 1) 0..1, how much darker a face gets: between closed lips, at drawn brows and furrows."""
+        shade: NDArray[np.float32] = np.zeros((*self._rgb.shape[:2], 1), np.float32)
+        lines = [(mesh[list(SEAM)], 0.04, 0.62 * closed)]
+        for brow in (RIGHT_BROW, LEFT_BROW):
+            lines.append(((mesh[list(brow[:5])] + mesh[list(brow[5:])]) / 2, 0.06, 0.6 * frown))
+        lines += [(mesh[list(furrow)], 0.05, 0.45 * frown) for furrow in FURROWS]
+        for points, width, strength in lines:
+            line = np.round(points * 8).astype(np.int32)
+            mask: NDArray[np.float32] = np.zeros(self._rgb.shape[:2], np.float32)
+            cv2.polylines(mask, [line], False, strength, max(1, round(width * self._unit)), cv2.LINE_AA, 3)
+            soft = cv2.GaussianBlur(mask, (0, 0), 0.4 * width * self._unit)
+            shade = np.maximum(shade, np.asarray(soft, np.float32)[..., None])
+        return shade
 
 
 def _fill(grid: NDArray[np.float32], source: NDArray[np.float64], target: NDArray[np.float64]) -> None:
