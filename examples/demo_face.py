@@ -41,7 +41,7 @@ OUTLINE = (
     *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
 )
 SEAM = tuple(LOWER_LIP[0].tolist())
-SHADE = (0.72, 0.92, 1.0)  # of red, green and blue: skin in shadow is browner than grey
+SHADE = np.array((0.72, 0.92, 1.0), np.float32)  # of red, green and blue: skin in shadow is browner than grey
 FURROWS = ((107, 55, 193), (336, 285, 417))
 STEPS = 12  # weights are rounded to so many steps, so that few warps are computed
 
@@ -98,8 +98,8 @@ class ElasticFace:
         controls: dict[int, NDArray[np.float64]] = {i: np.zeros(2) for i in (*EYES, *NOSE, *OUTLINE)}
         closed = 1 - smile
         sides = np.linspace(-1, 1, UPPER_LIP.shape[1])
-        # A part of each lip's first strip closes as well: a mesh a pixel off would leave a line of teeth, and towards the
-        # corners the shadow inside the mouth lies on the lower lip's first strip.
+        # A part of each lip's first strip closes as well: a mesh a pixel off would leave a line of teeth, and towards
+        # the corners the shadow inside the mouth lies on the lower lip's first strip.
         tuck_up = (self._mesh[UPPER_LIP[1]] - self._mesh[UPPER_LIP[0]]) * 0.5
         tuck_low = (self._mesh[LOWER_LIP[1]] - self._mesh[LOWER_LIP[0]]) * (0.8 + 0.2 * sides[:, None] ** 2)
         gap = (self._mesh[LOWER_LIP[0]] + tuck_low) - (self._mesh[UPPER_LIP[0]] + tuck_up)
@@ -139,10 +139,10 @@ class ElasticFace:
         source = cv2.addWeighted(self._rgb, smile, self._calm, 1 - smile, 0)
         shade = self._shade(target, 1 - smile, frown)
         warped = cv2.remap(source, grid[..., 0], grid[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(np.round(warped * (1 - shade * np.float32(SHADE))), np.uint8)
+        return np.asarray(np.round(warped * (1 - shade * SHADE)), np.uint8)
 
     def _shade(self, mesh: NDArray[np.float64], closed: float, frown: float) -> NDArray[np.float32]:
-        """Return (height, width, 1) 0..1, how much darker a face gets: between closed lips, at drawn brows and furrows."""
+        """Return (height, width, 1) 0..1, how much darker it gets: between closed lips, at brows and furrows."""
         shade: NDArray[np.float32] = np.zeros((*self._rgb.shape[:2], 1), np.float32)
         lines = [(mesh[list(SEAM)], 0.04, 0.62 * closed)]
         for brow in (RIGHT_BROW, LEFT_BROW):

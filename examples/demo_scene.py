@@ -49,10 +49,10 @@ SCRIPT = (
     Key(5.9, x=290, roll=-18, zoom=1.15, light=1, frown=1),
     Key(6.3, x=290, roll=-10, zoom=1.15),
     Key(6.7, x=290, roll=-6, zoom=1.2),
-    Key(7.1, x=-280, zoom=1.2),
-    Key(7.6, x=-280, zoom=1.2, smile=1),
-    Key(8.0, x=300, smile=1),
-    Key(9.0, x=320, smile=1),
+    Key(7.4, x=-300, zoom=1.2),
+    Key(7.7, x=-300, zoom=1.2, smile=1),
+    Key(8.4, x=300, smile=1),
+    Key(9.4, x=320, smile=1),
 )
 
 

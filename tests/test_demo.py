@@ -21,7 +21,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[pa.Table, list[demo_
 
 def test_script_reaches_every_phase() -> None:
     """A phase that is never promised would make its figure in the report meaningless."""
-    truths = [demo_scene.truth_at(number) for number in range(225)]
+    truths = [demo_scene.truth_at(number) for number in range(round(demo_scene.SCRIPT[-1].time_s * demo_scene.FPS))]
     for phase in ("neutral", "smile", "frown", "gone"):
         assert sum(truth.phase == phase for truth in truths) >= 15, phase
 

@@ -29,6 +29,8 @@ COLORS = {
 """One colour an expression, the same in every picture."""
 POSE_COLORS = {"pitch": "#0f7b6c", "yaw": "#a83279", "roll": "#333a45"}
 FACES_MAX = 4
+BRIEF = 0.03
+"""Faces seen for less than this part of the longest are not drawn."""
 
 Span = tuple[float, float, str]
 """Start and end in seconds, and a word to write there."""
@@ -37,8 +39,8 @@ Span = tuple[float, float, str]
 def timeline_plot(table: pa.Table, target: Path, spans: Sequence[Span] = (), title: str = "") -> None:
     """Draw a PNG or SVG of the expression probabilities and the head pose of up to four faces over time.
 
-    `table` has the columns of `stages.write.columns`, one source; the faces seen longest are drawn. `spans` are marked
-    above the first face, for example what a person annotated.
+    `table` has the columns of `stages.write.columns`, one source; the faces seen longest are drawn, and none that was
+    there for a moment only. `spans` are marked above the first face, for example what a person annotated.
 
     Raises:
         MimikaError: if matplotlib is not installed.
@@ -73,7 +75,8 @@ def _faces(table: pa.Table) -> dict[int, dict[str, NDArray[np.float64]]]:
     names = ("time_s", *POSE_COLORS, *(f"p_{name}" for name in FERPLUS))
     columns = {name: table[name].to_numpy(zero_copy_only=False).astype(float) for name in (*names, "face_id")}
     ids, counts = np.unique(columns["face_id"][np.isfinite(columns["face_id"])], return_counts=True)
-    chosen = sorted(ids[np.argsort(-counts, kind="stable")][:FACES_MAX])
+    long = counts >= BRIEF * counts.max(initial=0)
+    chosen = sorted(ids[long][np.argsort(-counts[long], kind="stable")][:FACES_MAX])
     step = _step(columns["time_s"])
     return {int(i): _with_gaps({name: columns[name][columns["face_id"] == i] for name in names}, step) for i in chosen}
 
