@@ -50,9 +50,11 @@ SCRIPT = (
     Key(6.3, x=290, roll=-10, zoom=1.15),
     Key(6.7, x=290, roll=-6, zoom=1.2),
     Key(7.4, x=-300, zoom=1.2),
-    Key(7.7, x=-300, zoom=1.2, smile=1),
-    Key(8.4, x=300, smile=1),
-    Key(9.4, x=320, smile=1),
+    Key(7.7, x=-300),
+    Key(8.4, x=300),
+    Key(8.7, x=305),
+    Key(9.1, x=310, smile=1),
+    Key(9.8, x=320, smile=1),
 )
 
 

@@ -89,6 +89,26 @@ def test_a_face_is_carried_on_with_its_id_and_takes_the_new_score():
     assert places.scores.tolist() == pytest.approx([0.8, 0.8])
 
 
+def test_a_carried_face_whose_mesh_shrank_at_once_is_lost_and_a_fresh_one_is_not():
+    slid, fresh = Places.detected(faces_at((200, 200, 40))), Places.detected(faces_at((450, 200, 40)))
+    places = Places.join(Places(slid.matrices, slid.scores, np.array([0])), fresh)
+    shrunk = Seen.at(places, meshes_at((200, 200, 30), (450, 200, 30)), np.float32([0.98, 0.98]))
+    assert shrunk.faces.ids.tolist() == [-1]
+    grown = Seen.at(places, meshes_at((200, 200, 44), (450, 200, 44)), np.float32([0.98, 0.98]))
+    assert grown.faces.ids.tolist() == [0, -1]
+
+
+def test_a_mesh_that_slid_off_is_set_back_where_the_detector_sees_the_face():
+    detector = ScriptedDetector((200, 200, 20))
+    follower = Follower(detector, Options(detect_every=2))
+    follow(follower, [0, 1])
+    detector.places = ((204, 206, 40),)
+    places = follow(follower, [2])
+    assert places.ids.tolist() == [0]
+    wanted = Places.detected(faces_at((204, 206, 40))).matrices
+    np.testing.assert_allclose(places.matrices, wanted, rtol=1e-3)
+
+
 def test_after_a_loss_the_detector_looks_at_once_and_only_for_faces_not_yet_seen():
     detector = ScriptedDetector((150, 200, 40), (450, 200, 40))
     follower = Follower(detector, Options(detect_every=100))

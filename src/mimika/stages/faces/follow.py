@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from mimika.data.faces import Faces
 from mimika.data.frame import Frame
+from mimika.data.geometry import iou
 from mimika.data.options import Options
 from mimika.stages.faces.align import MESH_CROP, matrices_from_meshes
 from mimika.stages.faces.cuts import CutDetector
@@ -21,6 +22,8 @@ from mimika.stages.faces.places import Places, Seen
 
 _STALE_S = 0.4
 """After so many seconds between two analysed frames a face has moved too far for its mesh to give the next crop."""
+_SLID = 0.4
+"""A mesh whose box shares less of the union with the detector's is looked for anew where the detector sees the face."""
 _LOYALTY = 1.3
 """With more faces than allowed, a newcomer must be larger by this factor to push out a face already followed."""
 
@@ -86,14 +89,20 @@ class Follower:
         return Places.detected(self._detector.detect(frame.luma))
 
     def _with_detected(self, frame: Frame, places: Places, boxes: NDArray[np.float32]) -> Places:
-        """Add detections that lie on none of the (n, 4) boxes; a place whose box was found again gets the new score."""
+        """Add detections that lie on none of the (n, 4) boxes.
+
+        A place whose box was found again gets the new score, and the new position if its mesh has slid off.
+        """
         self._since = 0
         detected = self._detector.detect(frame.luma)
         same = same_face(boxes, detected.boxes)
         new = np.flatnonzero(~same.any(axis=0))
         if len(places) and len(detected):
             again = np.where(same, detected.scores[None], -1).max(1)
-            places = Places(places.matrices, np.where(again >= 0, again, places.scores), places.ids)
+            best = np.where(same, detected.scores[None], -1).argmax(1)
+            slid = (again >= 0) & (iou(boxes, detected.boxes)[np.arange(len(boxes)), best] < _SLID)
+            matrices = np.where(slid[:, None, None], Places.detected(detected).matrices[best], places.matrices)
+            places = Places(matrices, np.where(again >= 0, again, places.scores), places.ids)
         return Places.join(places, Places.detected(detected.take(new)))
 
     def _limited(self, places: Places, most: int | None = None) -> Places:

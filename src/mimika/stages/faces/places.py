@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from mimika.data.faces import Faces
 from mimika.data.geometry import boxes_of, invert, scale_of, transform
 from mimika.data.measurements import MESH_POINTS
-from mimika.stages.faces.align import MESH_CROP, five_points, matrices_from_five
+from mimika.stages.faces.align import MESH_CROP, five_points, matrices_from_five, matrices_from_meshes
 from mimika.stages.faces.overlap import distinct
 
 FACE_POINTS = 468
 """The mesh vertices of the face's surface; the ten after them are the irises."""
 
+_JUMP = 1.2
+"""A face that was followed does not grow or shrink by this factor in one frame; its mesh has slid off."""
 _KNOWN = 0.2
 """How much more a face that was followed is believed than one just detected."""
 
@@ -94,8 +96,13 @@ class Seen:
 
     @classmethod
     def at(cls, places: Places, meshes: NDArray[np.float32], presence: NDArray[np.float32]) -> Self:
-        """Return what the mesh network saw at some places, leaving out where the crop had no usable scale."""
-        rows = np.flatnonzero(presence > 0)
+        """Return what the mesh network saw at some places.
+
+        Left out are places whose crop had no usable scale, and faces carried over whose size jumped.
+        """
+        growth = scale_of(places.matrices) / np.maximum(scale_of(matrices_from_meshes(meshes, MESH_CROP)), 1e-9)
+        jumped = ~places.fresh & ((growth > _JUMP) | (growth < 1 / _JUMP))
+        rows = np.flatnonzero((presence > 0) & ~jumped)
         places, meshes, presence = places.take(rows), meshes[rows], presence[rows]
         boxes = boxes_of(meshes[:, :FACE_POINTS])
         middle = np.full((len(rows), 1, 2), MESH_CROP.side / 2)
