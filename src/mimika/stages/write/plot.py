@@ -12,21 +12,11 @@ from numpy.typing import NDArray
 
 from mimika.data.errors import MimikaError, OutputError
 from mimika.data.labels import FERPLUS
+from mimika.stages.write.draw import COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLORS = {
-    "neutral": "#c9ced6",
-    "happiness": "#f2b134",
-    "surprise": "#ef7f3b",
-    "sadness": "#3f6fb5",
-    "anger": "#c8362e",
-    "disgust": "#5c8a3a",
-    "fear": "#7a4fa3",
-    "contempt": "#8c6d5a",
-}
-"""One colour an expression, the same in every picture."""
 POSE_COLORS = {"pitch": "#0f7b6c", "yaw": "#a83279", "roll": "#333a45"}
 FACES_MAX = 4
 BRIEF = 0.03
@@ -100,11 +90,17 @@ def _draw_expressions(axis: Axes, series: dict[str, NDArray[np.float64]], name: 
     seen = np.isfinite(layers[0])
     low = np.zeros(layers.shape[1])
     for label, layer in zip(FERPLUS, np.nan_to_num(layers), strict=True):
-        axis.fill_between(series["time_s"], low, low + layer, where=seen, color=COLORS[label], linewidth=0, label=label)
+        axis.fill_between(
+            series["time_s"], low, low + layer, where=seen, color=_hex(COLOURS[label]), linewidth=0, label=label
+        )
         low = low + layer
     axis.set(ylim=(0, 1), ylabel=f"{name}\nprobability")
     axis.spines[["top", "right"]].set_visible(False)
     axis.legend(loc="center left", bbox_to_anchor=(1.005, 0.5), frameon=False, fontsize=9, reverse=True)
+
+
+def _hex(colour: tuple[int, int, int]) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
 def _draw_pose(axis: Axes, series: dict[str, NDArray[np.float64]]) -> None:
