@@ -33,12 +33,13 @@ def export_network(
     *,
     outputs: list[str],
     card: dict[str, Any],
-    dynamic: dict[int, str] | None = None,
+    dynamic: dict[int, Any] | None = None,
 ) -> dict[str, Any]:
     """Write `target` (.onnx) and its card (.toml); return the card.
 
-    `example` (n, 1, h, w) float32 fixes the shapes; `dynamic` names its free axes, by default {0: "n"}. `outputs`
-    are the names of the network's outputs in order. `card` holds the free fields (name, version, architecture,
+    `example` (n, 1, h, w) float32 fixes the shapes; `dynamic` names its free axes, by default {0: "n"}, or
+    gives a `torch.export.Dim` where the exporter must know more, such as "a multiple of 32". `outputs` are the names of
+    the network's outputs in order. `card` holds the free fields (name, version, architecture,
     input, labels, licence, data, scores, settings); sha256, parameters, macs and bytes are added here.
 
     Raises:
@@ -46,7 +47,7 @@ def export_network(
     """
     network = rounded(folded(network.eval().float().to("cpu")))
     dynamic = {0: "n"} if dynamic is None else dynamic
-    free = dict.fromkeys(dynamic, torch.export.Dim.AUTO)
+    free = {axis: torch.export.Dim.AUTO if isinstance(size, str) else size for axis, size in dynamic.items()}
     # A batch of one would be taken for a constant.
     traced = example if 0 not in dynamic or len(example) > 1 else torch.cat([example, example])
     program = torch.onnx.export(
