@@ -34,7 +34,8 @@ class MeshFaces(Dataset[dict[str, Any]]):
 
     An item is `luma` (1, side, side) float32 0..1, `points` (478, 3) crop pixels, `scale` crop pixels an inter-ocular
     distance, and `presence` 1 or 0. `weights` says how often each set is drawn; an epoch has `length` items. While
-    `mild` is set, hard cases are three times rarer: a network that has seen them settles on what faces mostly look like.
+    `mild` is set, hard cases are three times rarer, so that a network that has seen them settles on what faces mostly look
+    like, and nothing is mirrored: the teacher is not symmetric, and a mirrored label is not what it would have said.
     """
 
     def __init__(
@@ -84,7 +85,7 @@ class MeshFaces(Dataset[dict[str, Any]]):
     def _present(
         self, picture: NDArray[np.uint8], points: NDArray[np.float32], rng: np.random.Generator, rare: float
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        if rng.random() < 0.5:
+        if not self.mild and rng.random() < 0.5:
             picture, points = mirrored(picture, points)
         if self.triangles is not None and rng.random() < self.turned_share * rare:
             angles = rotation_draw(rng)
