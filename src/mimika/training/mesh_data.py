@@ -34,8 +34,8 @@ class MeshFaces(Dataset[dict[str, Any]]):
 
     An item is `luma` (1, side, side) float32 0..1, `points` (478, 3) crop pixels, `scale` crop pixels an inter-ocular
     distance, and `presence` 1 or 0. `weights` says how often each set is drawn; an epoch has `length` items. While
-    `mild` is set, hard cases are three times rarer, so that a network that has seen them settles on what faces mostly look
-    like, and nothing is mirrored: the teacher is not symmetric, and a mirrored label is not what it would have said.
+    `mild` is set, hard cases are three times rarer, so that a network that has seen them settles on what faces mostly
+    look like, and nothing is mirrored: the teacher is not symmetric, a mirrored label is not what it would have said.
     """
 
     def __init__(
