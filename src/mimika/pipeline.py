@@ -28,6 +28,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _PHOTO_PASSES, _VIDEO_PASSES = 3, 2
+_CERTAIN = 0.9
+"""While no face of a photo has more presence, other ways of looking for one are tried."""
 
 
 class Pipeline:
@@ -49,7 +51,7 @@ class Pipeline:
         self._mesh = MeshNet(self._options)
         self._classifier = Classifier(self._options)
         self._follower = Follower(self._detector, self._options)
-        self._tracker = Tracker(self._options)
+        self._tracker = Tracker(self._options, self._classifier.same_look)
 
     def run(self, capture: Capture) -> Iterator[Observation]:
         """Analyse an open source from its first frame to its last."""
@@ -81,10 +83,13 @@ class Pipeline:
     def process_photo(self, frame: Frame) -> Observation:
         """Analyse a picture on its own, whatever came before; ids count its faces from the largest down."""
         stages = _Stages()
-        ways = glimpses(self._detector, frame.luma)
-        seen = Seen.nothing()
-        while not len(seen) and (places := stages.run("faces", next, ways, None)) is not None:
-            seen = credible(stages.run("measure", self._look, frame, places, _PHOTO_PASSES), frame.luma)
+        ways, seen = glimpses(self._detector, frame.luma), Seen.nothing()
+        while seen.presence.max(initial=0) < _CERTAIN:
+            places = stages.run("faces", next, ways, None)
+            if places is None:
+                break
+            found = credible(stages.run("measure", self._look, frame, places, _PHOTO_PASSES), frame.luma)
+            seen = Seen.join(seen, found).distinct()
         largest = np.argsort(-seen.faces.boxes[:, 2:].prod(axis=1), kind="stable")
         seen = seen.take(largest[: self._options.faces_max])
         return self._finish(frame, seen, stages, Tracker(self._options))

@@ -12,17 +12,16 @@ from mimika.data.options import Options
 
 _COAST_S = 0.3
 """A face out of sight is taken to keep its speed for about this long, then to stand still."""
-_REACH, _REACH_A_SECOND = 0.6, 2.5
-"""How far from the expected place a face may be found, in face sizes: at once, and more for each second unseen."""
+_REACH, _REACH_A_SECOND = 0.6, 6.0
+"""How far from the expected place a face may be found, in face sizes: at once, and more for each second unseen; who
+walks across the picture makes some seven a second."""
 _BLIND_REACH = 1.5
 """The same when there is no embedding to compare and the place alone decides."""
 _GROWTH, _GROWTH_A_SECOND = 0.5, 0.5
 """How much the logarithm of its size may have changed: at once, and more for each second unseen."""
 _LOOK_WEIGHT = 2.0
-_SAME_LOOK = 0.5
-"""Largest cosine distance of the embeddings at which a face unseen for a second may still be the same."""
-_SAME_LOOK_ELSEWHERE = 0.25
-"""The same after a cut, when the place says nothing."""
+_STRICTER_ELSEWHERE = 0.7
+"""Share of the usual distance of looks that is allowed after a cut, when the place says nothing."""
 _LOOK_COUNTS_AFTER_S = 0.3
 _NEW_LOOK = 0.1
 """Share of the newest embedding in a track's running mean."""
@@ -58,11 +57,12 @@ class Tracker:
     """Gives each face of a recording an id that it keeps; ids count from 0 and are never given again.
 
     A face may be away for `options.lost_s` seconds and keep its id. One that was there in the frame before is not away,
-    however far apart the analysed frames lie.
+    however far apart the analysed frames lie. `same_look`: the cosine of two embeddings above which a face unseen for a
+    second may still be the same.
     """
 
-    def __init__(self, options: Options) -> None:
-        self._lost_s = options.lost_s
+    def __init__(self, options: Options, same_look: float = 0.3) -> None:
+        self._lost_s, self._look_limit = options.lost_s, 1 - same_look
         self.reset()
 
     def reset(self) -> None:
@@ -130,9 +130,9 @@ class Tracker:
         away, growth = np.where(same, 0.0, away), np.where(same, 0.0, growth)
         # Right after a face was seen its place decides; the longer it is unseen the more its look has to agree.
         doubt = np.clip((gaps - _LOOK_COUNTS_AFTER_S) / (1 - _LOOK_COUNTS_AFTER_S), 0, 1)
-        limit = 2.0 - doubt * (2.0 - _SAME_LOOK)
+        limit = 2.0 - doubt * (2.0 - self._look_limit)
         moved = np.array([track.moved for track in tracks])
-        limit = np.where(moved, _SAME_LOOK_ELSEWHERE, limit)
+        limit = np.where(moved, _STRICTER_ELSEWHERE * self._look_limit, limit)
         away, growth = np.where(moved & comparable, 0.5, away), np.where(moved & comparable, 0.5, growth)
         possible = (away <= 1) & (growth <= 1) & np.where(comparable, look <= limit, ~moved)
         return np.where(possible, away + 0.5 * growth + _LOOK_WEIGHT * look, np.inf)

@@ -20,7 +20,8 @@ class Classifier:
     """The expression network: aligned crops in, calibrated probabilities and an embedding a face out.
 
     `options.model` names the network. Its card gives the labels in the order of its logits, a permutation or a part of
-    `labels.FERPLUS`, and under `settings` the `temperature` that calibrates them.
+    `labels.FERPLUS`, and under `settings` the `temperature` that calibrates them and the `embedding_threshold`, which
+    is `same_look` here: the cosine above which two embeddings are probably of one person.
 
     Raises:
         ModelError: if the network or its card cannot be used.
@@ -35,6 +36,7 @@ class Classifier:
             raise ModelError(f"{card.path}: labels on the card must be of {wanted}, each once, not {', '.join(labels)}")
         self._columns = [FERPLUS.index(label) for label in labels]
         self._temperature = card.setting("temperature", 1.0)
+        self.same_look = card.setting("embedding_threshold", 0.3)
         self._min_margin, self._mirror = options.min_margin, options.mirror
 
     def classify(self, luma: NDArray[np.uint8], matrices: Floats) -> Expressions:
