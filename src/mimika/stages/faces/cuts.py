@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_SIDE = (32, 18)
+_SIDE = (16, 9)
 _SAMPLES = 128
-_CHANGE = 18.0
+_CHANGE = 14.0
 """Mean change of grey level between thumbnails that makes a cut, 0..255; who talks, signs or walks stays below 6."""
 _JUMP = 4.0
 """A cut also changes the picture this many times more than the frames before it did."""
