@@ -28,6 +28,7 @@ import cv2
 import numpy as np
 import pyarrow.parquet as pq
 from PIL import Image
+from timing import EVERY
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -53,18 +54,19 @@ def environment(name: str, folder: Path) -> Path:
 
 
 def film_frames(folder: Path, count: int) -> Path:
-    """Write frames of the demo's film in which the face is there, evenly spread, as PNG."""
+    """Write `count` frames of the demo's film, one after the other, all with the face, as PNG."""
     sys.path.insert(0, str(ROOT / "examples"))
     from demo import make_film
 
     target = folder / "pictures"
     target.mkdir(parents=True, exist_ok=True)
     video, truths = make_film(folder)
-    there = {truth.frame for truth in truths if truth.phase not in ("gone", "between")}
+    first = next(truth.frame for truth in truths if truth.phase == "smile") - 30
+    assert all(truth.phase != "gone" for truth in truths[first : first + count])
     with av.open(str(video)) as container:
-        frames = [f.to_ndarray(format="bgr24") for i, f in enumerate(container.decode(video=0)) if i in there]
-    for index in np.linspace(0, len(frames) - 1, count).astype(int):
-        cv2.imwrite(str(target / f"{index:04}.png"), frames[index])
+        for index, frame in enumerate(container.decode(video=0)):
+            if first <= index < first + count:
+                cv2.imwrite(str(target / f"{index:04}.png"), frame.to_ndarray(format="bgr24"))
     return target
 
 
@@ -103,29 +105,27 @@ def accuracy(truth: dict[str, np.ndarray], answers: dict[str, Any]) -> dict[str,
     A face that a program did not find counts as wrong; `found` says how many it found.
     """
     votes, label = truth["votes"], truth["label"]
-    top = votes.max(1)
-    clean = ((votes == top[:, None]).sum(1) == 1) & (top > 5) & (votes.argmax(1) < 8)
-    plus = votes.argmax(1)
-    named = label >= 0
-    seven = np.array([FER7_FROM_8.get(name, -2) for name in FERPLUS])
+    top, plus = votes.max(1), votes.argmax(1)
+    clean = ((votes == top[:, None]).sum(1) == 1) & (top > 5) & (plus < 8)
+    seven = np.array([FER7_FROM_8.get(name, -2) for name in FERPLUS])[np.minimum(plus, 7)]
 
-    def score(guess7: Any, guess8: Any = None) -> dict[str, float]:
-        got7 = np.asarray(guess7)
-        right8 = np.asarray(guess8) == plus if guess8 is not None else got7 == seven[np.minimum(plus, 7)]
+    def score(rows: slice, guess7: Any, guess8: Any = None) -> dict[str, float]:
+        got7, named, ripe = np.asarray(guess7), label[rows] >= 0, clean[rows]
+        right8 = np.asarray(guess8) == plus[rows] if guess8 is not None else got7 == seven[rows]
         return {
-            "fer2013": float((got7 == label)[named].mean()),
-            "ferplus": float(right8[clean].mean()),
+            "fer2013": float((got7 == label[rows])[named].mean()),
+            "n_fer2013": int(named.sum()),
+            "ferplus": float(right8[ripe].mean()),
+            "n_ferplus": int(ripe.sum()),
             "found": float((got7 >= 0).mean()),
         }
 
-    fer, ours = answers["fer"], answers["mimika"]
+    fer, ours, all_rows, some = answers["fer"], answers["mimika"], slice(None), slice(None, None, EVERY)
     return {
-        "n_fer2013": int(named.sum()),
-        "n_ferplus": int(clean.sum()),
-        "fer, face given": score(fer["given"]),
-        "fer, face given, full network": score(fer["given_full"]),
-        "fer, from the picture": score(fer["itself"]),
-        "mimika, from the picture": score(ours["itself7"], ours["itself"]),
+        "fer, face given": score(all_rows, fer["given"]),
+        "fer, face given, full network": score(all_rows, fer["given_full"]),
+        "fer, from the picture": score(some, fer["itself"]),
+        "mimika, from the picture": score(some, ours["itself7"], ours["itself"]),
     }
 
 

@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 
 WARM_UP = 10
+EVERY = 3
+"""Of the FER test faces each so-many-th is read as a whole picture, because a cascade takes its time."""
 LABELS7 = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 
 
