@@ -19,7 +19,7 @@ from mimika.training.fit import Task
 from mimika.training.networks.detect import DetectNetwork, ShippedDetect, cells, flatten
 from mimika.training.recipe import Recipe
 
-WEIGHTS = {"score": 1.0, "box": 2.0, "points": 4.0}
+WEIGHTS = {"score": 1.0, "box": 2.0, "points": 10.0}
 VALIDATION_SCENES = 320
 STEP = 32
 """Height and width of the input are multiples of this."""

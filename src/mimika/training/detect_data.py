@@ -184,13 +184,16 @@ class DetectScenes(Dataset[tuple[Tensor, Tensor]]):
     def _paste(self, scene: Scene, rng: np.random.Generator) -> None:
         count = int(rng.choice((1, 2, 3, 5, 8), p=(0.4, 0.25, 0.15, 0.12, 0.08)))
         largest = {1: 420, 2: 200, 3: 150}.get(count, 100)
+        # A picture that is little but a face has too few others beside it to be learned from by chance.
+        close = count == 1 and rng.random() < 0.5
         for _ in range(count):
             faces, rows = self.material.faces[int(rng.integers(len(self.material.faces)))]
             row = int(rng.choice(rows))
-            size = float(np.exp(rng.uniform(np.log(12), np.log(largest))))
+            size = float(rng.uniform(110, 400) if close else np.exp(rng.uniform(np.log(12), np.log(largest))))
+            centre = (rng.uniform(0.3, 0.7, 2) if close else rng.uniform(0, 1, 2)) * self.side
             degrees = float(rng.uniform(-45, 45) if rng.random() < 0.5 else rng.normal(0, 8))
             picture = np.ascontiguousarray(faces.picture(row))
-            composites.paste(scene, picture, faces.points[row], size, degrees, rng.uniform(0, self.side, 2), rng)
+            composites.paste(scene, picture, faces.points[row], size, degrees, centre, rng)
 
 
 def label_rows(scene: Scene) -> NDArray[np.float32]:

@@ -108,7 +108,8 @@ def detect_loss(raw: Tensor, grid: Tensor, labels: Tensor, shape: tuple[int, int
     """Return the parts of the loss: `score`, `box` and `points`.
 
     `raw` (n, k, 15) float32, `grid` (k, 3), `labels` (n, rows, 16), `shape` height and width of the pictures. The score
-    learns that there is a face and, by `QUALITY`, the overlap of its own box (quality focal loss). Source: Li et al., "Generalized focal loss", NeurIPS 2020.
+    learns that there is a face and, by `QUALITY`, the overlap of its own box (quality focal loss). Source: Li et al.,
+    "Generalized focal loss", NeurIPS 2020.
     """
     boxes, points = decode(raw, grid)
     logits = raw[..., 0]
