@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
 import shlex
 from collections.abc import Iterator
@@ -144,3 +145,14 @@ def test_architecture_names_every_package_and_module() -> None:
         is_module = place.suffix == ".py" and place.name != "__main__.py" and place.parent == source
         if is_package or is_module:
             assert f"`{place.relative_to(ROOT)}" in text, place
+
+
+def test_figures_of_the_readme_are_the_measured_ones() -> None:
+    """No figure in the README is older than, or other than, what was measured."""
+    spec = importlib.util.spec_from_file_location("figures", ROOT / "benchmarks" / "figures.py")
+    assert spec is not None
+    assert spec.loader is not None
+    figures = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(figures)
+    text = _text(ROOT / "README.md")
+    assert figures.updated(text) == text, "run python benchmarks/figures.py"

@@ -1,0 +1,180 @@
+"""Write the README's table of figures from the measured results, so that no number in it is typed by hand.
+
+    python benchmarks/figures.py            writes the table
+    python benchmarks/figures.py --check    says whether it is up to date
+
+A row appears once the file that it is read from is in docs/results.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+RESULTS = ROOT / "docs" / "results"
+MARKS = ("<!-- figures: python benchmarks/figures.py -->", "<!-- end of figures -->")
+HEAD = "| | mimika | peers | from |\n|---|---|---|---|"
+
+
+def rows(results: Path = RESULTS) -> Iterator[str]:
+    """Yield the lines of the table for the result files that are there."""
+    for name, make in (
+        ("expression", _expression),
+        ("mesh", _mesh),
+        ("detect", _detect),
+        ("peers", _peers),
+        ("bench", _bench),
+    ):
+        file = results / f"{name}.json"
+        if file.is_file():
+            data = json.loads(file.read_text(encoding="utf-8"))
+            source = f"[{name}.json](docs/results/{name}.json)"
+            yield from (f"| {what} | {ours} | {peers} | {source} |" for what, ours, peers in make(data))
+
+
+def table(results: Path = RESULTS) -> str:
+    """Return the whole table, or a line that says that there is none yet."""
+    lines = list(rows(results))
+    return "\n".join([HEAD, *lines]) if lines else "*Nothing measured yet.*"
+
+
+def updated(text: str, results: Path = RESULTS) -> str:
+    """Return a README with the table put between its marks."""
+    pattern = re.escape(MARKS[0]) + ".*?" + re.escape(MARKS[1])
+    new = f"{MARKS[0]}\n\n{table(results)}\n\n{MARKS[1]}"
+    return re.sub(pattern, lambda _: new, text, flags=re.S)
+
+
+def _percent(value: float, digits: int = 1) -> str:
+    return f"{100 * value:.{digits}f} %"
+
+
+def _expression(data: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    scores = data["test"]["teacher_crop"]
+    low, high = scores["ferplus_interval"]
+    yield (
+        f"FER+ test, eight classes, clean rows (n {scores['ferplus_rows']:,}), face given",
+        f"{_percent(scores['ferplus_accuracy'])} ({100 * low:.1f}–{100 * high:.1f})",
+        "`fer`: see below",
+    )
+    low, high = scores["fer2013_interval"]
+    yield (
+        f"FER-2013 test, seven classes (n {scores['fer2013_rows']:,}), face given",
+        f"{_percent(scores['fer2013_accuracy'])} ({100 * low:.1f}–{100 * high:.1f})",
+        "`fer`: see below",
+    )
+    error = _percent(scores["ferplus_calibration_error"])
+    yield "Calibration error on the FER+ test", error, "none of them states a calibrated confidence"
+
+
+def _mesh(data: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    held = data["held_out_percent"]
+    best = held[max(held)]
+    yield (
+        f"Mesh, mean point error on {best['n']:,} faces of unseen persons, of the eye distance",
+        f"{best['eye_centres']['mean']:.1f} %",
+        "MediaPipe Face Mesh is the teacher",
+    )
+    hand = data["studio_hand_percent"]
+    yield (
+        f"Mesh, error at hand-checked points of {hand['n']} portraits, of the eye distance",
+        f"{hand['mean']:.1f} %",
+        f"MediaPipe Face Mesh {hand['teacher_mean']:.1f} %",
+    )
+    shown = data["presence"]
+    yield "Is this a face? ROC AUC against scenes and half faces", f"{shown['auc']:.4f}", ""
+
+
+def _detect(data: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    ours = next(row for name, row in data["detectors"].items() if "yunet" not in name)
+    peers = {name: row for name, row in data["detectors"].items() if "yunet" in name}
+    best = max(row["ap50_photos_32px"] for row in peers.values())
+    yield (
+        "Faces of at least 32 px in street photos, average precision at IoU 0.5",
+        f"{100 * ours['ap50_photos_32px']:.1f}",
+        f"best YuNet {100 * best:.1f}",
+    )
+    best = max(row["portraits"]["recall_at_1_false_per_100"] for row in peers.values())
+    yield (
+        "Portraits found at one false box in 100 pictures",
+        _percent(ours["portraits"]["recall_at_1_false_per_100"]),
+        f"best YuNet {_percent(best)}",
+    )
+    least = min(row["negatives_held_out"]["false_per_100"] for row in peers.values())
+    yield (
+        "False boxes in 100 pictures without a face",
+        f"{ours['negatives_held_out']['false_per_100']:.1f}",
+        f"best YuNet {least:.1f}",
+    )
+
+
+def _peers(data: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    times = {
+        program: {name: value["cpu_ms_median"] for name, value in answer["times"].items()}
+        for program, answer in data["programs"].items()
+    }
+    ours = times["mimika"]
+    photo = next(value for name, value in ours.items() if name.startswith("photo"))
+    video = next(value for name, value in ours.items() if name.startswith("video"))
+    fer = next(iter(times["fer"].values()))
+    yield "Photo 640 × 480: faces, mesh, pose, expression; one core", f"{photo:.1f} ms", f"`fer`, no mesh: {fer:.0f} ms"
+    mediapipe = next(value for name, value in times["mediapipe"].items() if name.startswith("video"))
+    yield (
+        "Video frame 640 × 480, the same; one core",
+        f"{video:.1f} ms",
+        f"MediaPipe Face Mesh, no expression: {mediapipe:.1f} ms",
+    )
+    yield "Mesh alone, one face; one core", f"{ours['mesh']:.1f} ms", ""
+    for side in (640, 320) if "yunet" in times else ():
+        yunet = min(value for name, value in times["yunet"].items() if name.endswith(f" {side}"))
+        yield (
+            f"Detector alone at {side} px; one core",
+            f"{ours[f'detector at {side}']:.1f} ms",
+            f"fastest YuNet, OpenCV: {yunet:.1f} ms",
+        )
+    if "accuracy" in data:
+        yield from _accuracy(data["accuracy"])
+
+
+def _accuracy(data: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    ours, given, itself = data["mimika, from the picture"], data["fer, face given"], data["fer, from the picture"]
+    for key, name in (("ferplus", "FER+"), ("fer2013", "FER-2013")):
+        yield (
+            f"{name}, whole program on the picture, a missed face is wrong (n {ours[f'n_{key}']:,})",
+            _percent(ours[key]),
+            f"`fer` {_percent(itself[key])}; given the face {_percent(given[key])} (n {given[f'n_{key}']:,})",
+        )
+
+
+def _bench(data: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    width, height = data.get("width"), data.get("height")
+    size = f" {width} × {height}" if width and height else ""
+    cores = data["machine"]["cores"]
+    yield (
+        f"Video{size}, decoding and table included, {cores} cores",
+        f"{data['frames_per_s']:.0f} frames/s",
+        "",
+    )
+    if data.get("peak_memory_mb"):
+        yield "Most memory held meanwhile", f"{data['peak_memory_mb']:.0f} MB", ""
+
+
+def main() -> None:
+    """Write the table, or check it."""
+    text = README.read_text(encoding="utf-8")
+    new = updated(text)
+    if "--check" in sys.argv:
+        sys.exit(
+            0 if new == text else "README.md: the figures are not those of docs/results; run benchmarks/figures.py"
+        )
+    README.write_text(new, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
