@@ -18,7 +18,7 @@ TIMES_S = (0.8, 2.6, 5.6)
 def main() -> None:
     """Read the frames nearest to `TIMES_S`, put them side by side and the timeline below."""
     folder, target = Path(sys.argv[1]), Path(sys.argv[2])
-    timeline = cv2.imread(str(folder / "demo-timeline.png"))
+    timeline = np.asarray(cv2.imread(str(folder / "demo-timeline.png")), np.uint8)
     with av.open(str(folder / "demo-overlay.mp4")) as container:
         frames = [(float(f.time or 0), f.to_ndarray(format="bgr24")) for f in container.decode(video=0)]
     chosen = [min(frames, key=lambda pair: abs(pair[0] - time))[1] for time in TIMES_S]
