@@ -19,6 +19,7 @@ from mimika.engine.session import Session
 from mimika.engine.weights import verify
 from mimika.stages.faces import align
 from mimika.stages.faces.crops import crop_batch
+from mimika.stages.recognize.calibrate import softmax
 from mimika.training import calibration, run
 from mimika.training.evaluate_expression import evaluate, plain_crops
 from mimika.training.export import export_network
@@ -34,7 +35,7 @@ seed = 1
 [data]
 embedding = 8
 [network]
-side = 32
+side = 48
 widths = [8, 8, 16, 16]
 blocks = [1, 1, 1, 1]
 [schedule]
@@ -184,7 +185,7 @@ def test_rows_without_a_truth_change_nothing(task: ExpressionTask) -> None:
 def test_averaging_keeps_a_flat_picture_flat_and_removes_a_checkerboard() -> None:
     matrix = averaging(64, 32)
     flat, board = torch.full((64, 64), 0.3), (torch.arange(64)[:, None] + torch.arange(64)) % 2 * 1.0
-    torch.testing.assert_close(matrix @ flat @ matrix.T, torch.full((32, 32), 0.3))
+    torch.testing.assert_close(matrix @ flat @ matrix.T, torch.full((32, 32), 0.3), atol=1e-3, rtol=0)
     assert (matrix @ board @ matrix.T - 0.5).abs().max() < 0.1
 
 
@@ -202,7 +203,7 @@ def test_exported_file_computes_what_the_network_does(tmp_path: Path) -> None:
     assert [received[name].shape for name in ("logits", "logits7", "embedding")] == [(5, 8), (5, 7), (5, 8)]
     np.testing.assert_allclose(np.linalg.norm(received["embedding"], axis=1), 1, atol=1e-5)
     with torch.no_grad():
-        np.testing.assert_allclose(received["logits"], whole(luma)[0].numpy(), atol=2e-2)  # weights are stored in half
+        np.testing.assert_allclose(received["logits"], whole(luma)[0].numpy(), atol=2e-2)  # weights are halved
 
 
 def test_recipe_trains_exports_and_scores(folders: run.Folders, task: ExpressionTask) -> None:
@@ -233,12 +234,12 @@ def test_embedding_ignores_how_one_person_varies() -> None:
 def test_temperature_undoes_overconfidence() -> None:
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 1.5, (4000, 8))
-    honest = calibration.softmax(logits)
+    honest = softmax(logits)
     truth = (honest.cumsum(1) > rng.random((4000, 1))).argmax(1)
     temperature = calibration.best_temperature(logits * 2.5, np.eye(8)[truth])
     assert temperature == pytest.approx(2.5, rel=0.1)
-    before = calibration.calibration_error(calibration.softmax(logits * 2.5), truth)
-    after = calibration.calibration_error(calibration.softmax(logits * 2.5, temperature), truth)
+    before = calibration.calibration_error(softmax(logits * 2.5), np.eye(8)[truth])
+    after = calibration.calibration_error(softmax(logits * 2.5, temperature), np.eye(8)[truth])
     assert after < 0.03 < 0.1 < before
 
 

@@ -8,13 +8,6 @@ from numpy.typing import NDArray
 Array = NDArray[np.float32] | NDArray[np.float64]
 
 
-def softmax(logits: Array, temperature: float = 1.0) -> NDArray[np.float64]:
-    """Return (n, k) probabilities of (n, k) logits divided by a temperature."""
-    scaled = np.asarray(logits, np.float64) / temperature
-    raised = np.exp(scaled - scaled.max(1, keepdims=True))
-    return np.asarray(raised / raised.sum(1, keepdims=True), np.float64)
-
-
 def cross_entropy(logits: Array, targets: Array, temperature: float = 1.0) -> float:
     """Return the mean cross-entropy, in nats, of (n, k) logits to (n, k) target distributions."""
     scaled = np.asarray(logits, np.float64) / temperature
@@ -39,10 +32,13 @@ def best_temperature(logits: Array, targets: Array) -> float:
     return float(np.exp((low + high) / 2))
 
 
-def calibration_error(probabilities: Array, truth: NDArray[np.int64], bins: int = 15) -> float:
-    """Return the expected calibration error of the best class: mean gap of confidence and accuracy over equal bins."""
-    confidence = np.asarray(probabilities).max(1)
-    right = np.asarray(probabilities).argmax(1) == truth
+def calibration_error(probabilities: Array, targets: Array, bins: int = 15) -> float:
+    """Return the expected calibration error of the best class: mean gap of confidence and truth over equal bins.
+
+    `targets` (n, k) are one-hot labels, so that the truth is accuracy, or the shares of votes for each class.
+    """
+    confidence, best = np.asarray(probabilities).max(1), np.asarray(probabilities).argmax(1)
+    right = np.take_along_axis(np.asarray(targets), best[:, None], axis=1)[:, 0]
     place = np.minimum((confidence * bins).astype(int), bins - 1)
     gaps = [
         abs(float(right[place == bin_].mean()) - float(confidence[place == bin_].mean()))

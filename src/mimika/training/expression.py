@@ -30,7 +30,7 @@ Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 
 ARCHITECTURE = (
     "residual network of dense 3x3 convolutions on a 64 px aligned luma crop; heads for FER+ votes and FER-2013 "
-    "labels; embedding by linear discriminant analysis of the pooled features"
+    "labels; embedding by linear discriminant analysis of its features"
 )
 DATA = [
     {
@@ -70,11 +70,15 @@ class ExpressionTask(Task):
 
     def train_dataset(self) -> ExpressionCrops:
         """Return the augmented crops of the training split."""
-        return ExpressionCrops(load_split(*self.folders[:2], "train"), seed=self.recipe.seed)
+        return ExpressionCrops(load_split(*self.folders[:2], "train"), augment=True)
 
     def validation_dataset(self) -> ExpressionCrops:
         """Return the plain crops of PublicTest."""
         return ExpressionCrops(load_split(*self.folders[:2], "validation"))
+
+    def on_train_epoch_start(self) -> None:
+        """Start each epoch's chances from its own seed: a training that was stopped must not see the same again."""
+        torch.manual_seed(1000 * self.recipe.seed + self.current_epoch)
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss and its two parts; rows without votes or without label count in the other part only."""
@@ -112,7 +116,7 @@ class ExpressionTask(Task):
         whole.set_projection(torch.from_numpy(weight).float(), torch.from_numpy(centre).float())
         embeddings = (features[out] - centre) @ weight.T
         embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
-        return whole.eval(), verification(embeddings, persons[out])
+        return whole.eval(), {name: round(value, 4) for name, value in verification(embeddings, persons[out]).items()}
 
     def export(self, target: Path) -> dict[str, Any]:
         """Fit embedding and temperatures, write network and card, and score the file on the test split once."""
@@ -123,12 +127,13 @@ class ExpressionTask(Task):
         card: dict[str, Any] = {
             "name": "expression",
             "version": "1",
+            "recipe": "recipes/expression.toml",
             "architecture": ARCHITECTURE,
             "licence": "Apache-2.0 (weights); see data for the terms of what they learnt from",
             "labels": list(FERPLUS),
             "labels7": list(FER2013),
             "data": DATA,
-            "input": {"name": "luma", "shape": "n,1,64,64", "range": "0..1", "crop_span": EXPRESSION_CROP.span},
+            "input": {"name": "luma", "shape": ["n", 1, 64, 64], "range": [0, 1], "span": EXPRESSION_CROP.span},
             "settings": {"embedding_threshold": round(identity["threshold"], 3)},
         }
         full = export_network(whole, example, target, outputs=["logits", "logits7", "embedding"], card=card)

@@ -48,6 +48,10 @@ class ExpressionFaces:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def take(self, rows: NDArray[np.bool_]) -> ExpressionFaces:
+        """Return the chosen rows (n,)."""
+        return ExpressionFaces(self.pictures[rows], self.matrices[rows], self.votes[rows], self.labels[rows])
+
 
 def load_split(data: Path, teacher: Path, split: str) -> ExpressionFaces:
     """Read "train", "validation" or "test" of FER-2013 with the mesh teacher's points from `teacher`.
@@ -103,17 +107,18 @@ def clean_rows(votes: NDArray[np.int64]) -> NDArray[np.bool_]:
 class ExpressionCrops(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
     """Crops (1, 64, 64) float32 0..1, vote targets (8,), their weight 0 or 1, and the label 0..6 or -1.
 
-    With a `seed` the crop errs, as the product's own crop does, and the picture is mirrored and degraded.
+    With `augment` the crop errs, as the product's own crop does, and the picture is mirrored and degraded, by chances
+    drawn from torch's generator, so that every loading process and every epoch has its own.
     """
 
-    def __init__(self, faces: ExpressionFaces, seed: int | None = None) -> None:
+    def __init__(self, faces: ExpressionFaces, augment: bool = False) -> None:
         targets, usable = vote_targets(faces.votes)
         rows = np.flatnonzero(usable | (faces.labels >= 0))
         self.faces, self.rows = faces, rows
         self.targets = torch.from_numpy(targets[rows])
         self.weights = torch.from_numpy(usable[rows].astype(np.float32))
         self.labels = torch.from_numpy(faces.labels[rows])
-        self.rng = None if seed is None else np.random.default_rng(seed)
+        self.augment = augment
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -122,7 +127,11 @@ class ExpressionCrops(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         """Return one sample."""
         row = self.rows[index]
         picture, matrix = self.faces.pictures[row], self.faces.matrices[row]
-        luma = crop(picture, matrix, EXPRESSION_CROP) if self.rng is None else augmented(picture, matrix, self.rng)
+        if self.augment:
+            rng = np.random.default_rng(int(torch.randint(0, 2**31, ()).item()))
+            luma = augmented(picture, matrix, rng)
+        else:
+            luma = crop(picture, matrix, EXPRESSION_CROP)
         tensor = torch.from_numpy(luma[None].astype(np.float32) / 255)
         return tensor, self.targets[index], self.weights[index], self.labels[index]
 

@@ -39,13 +39,13 @@ def identity_crops(
 
 
 def descriptors(network: ExpressionNetwork, crops: NDArray[np.uint8], batch: int = 128) -> NDArray[np.float64]:
-    """Return the pooled features of all stages, (n, descriptor), of (n, 64, 64) crops."""
+    """Return the descriptors (n, descriptor) of (n, 64, 64) crops."""
     network = network.eval()
     parts = []
     with torch.no_grad():
         for start in range(0, len(crops), batch):
             luma = torch.from_numpy(crops[start : start + batch, None].astype(np.float32) / 255)
-            parts.append(torch.cat(network.features(luma), 1).double().numpy())
+            parts.append(network.describe(network.features(luma)).double().numpy())
     return np.concatenate(parts)
 
 

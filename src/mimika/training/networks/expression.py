@@ -13,14 +13,18 @@ from mimika.training.networks.blocks import Residual, convolution
 MEAN, CONTRAST = 0.5, 4.0
 """Luma is brought to about zero mean and unit spread inside the network."""
 
+GRID = 3
+"""The descriptor averages the maps of the early stages over GRID × GRID parts of the face; the side must divide so."""
+
 
 def averaging(size: int, side: int) -> Tensor:
     """Return the (side, size) matrix that resamples a line of `size` pixels to `side`, without aliasing.
 
-    A product with a constant does what every runtime computes alike, which cannot be said of their resizing layers.
+    A product with a constant is computed alike by every runtime, which cannot be said of their resizing layers. The
+    numbers are exact in float16, because the exporter stores them so.
     """
     lines = F.interpolate(torch.eye(size)[None, None], size=(side, size), mode="bilinear", antialias=True)
-    return lines[0, 0]
+    return lines[0, 0].half().float()
 
 
 class Down(nn.Module):
@@ -66,42 +70,46 @@ class ExpressionNetwork(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.ferplus = nn.Linear(widths[-1], len(FERPLUS))
         self.fer2013 = nn.Linear(widths[-1], len(FER2013))
-        self.descriptor_size = sum(widths[1:])
+        self.descriptor_size = GRID**2 * sum(widths[1:-1]) + widths[-1]
 
     def features(self, luma: Tensor) -> list[Tensor]:
-        """Return the pooled features (n, width) of every stage but the first."""
+        """Return the maps (n, width, h, w) of every stage but the first."""
         x = (self.shrink @ luma @ self.shrink.T - MEAN) * CONTRAST
-        pooled = []
+        maps = []
         for number, stage in enumerate(self.stages):
             x = stage(x)
             if number:
-                pooled.append(x.mean((2, 3)))
-        return pooled
+                maps.append(x)
+        return maps
 
-    def heads(self, feature: Tensor) -> tuple[Tensor, Tensor]:
-        """Return both sets of logits of the last stage's pooled feature."""
-        feature = self.dropout(feature)
+    def describe(self, maps: list[Tensor]) -> Tensor:
+        """Return the descriptor (n, descriptor_size): the mean of the last map, the others by parts of the face."""
+        *early, last = maps
+        parts = [F.avg_pool2d(x, x.shape[2] // GRID).flatten(1) for x in early]
+        return torch.cat([*parts, last.mean((2, 3))], 1)
+
+    def heads(self, maps: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Return both sets of logits of the last stage's mean."""
+        feature = self.dropout(maps[-1].mean((2, 3)))
         return self.ferplus(feature), self.fer2013(feature)
 
     def forward(self, luma: Tensor) -> tuple[Tensor, Tensor]:
         """Return logits (n, 8) and logits7 (n, 7)."""
-        return self.heads(self.features(luma)[-1])
+        return self.heads(self.features(luma))
 
 
 class ShippedExpression(nn.Module):
     """The network as it is shipped: with an embedding of unit length for telling faces apart.
 
-    The embedding is a linear map of the pooled features of the stages, set by `set_projection`; early stages see more
-    of who somebody is, the last one more of what the face does.
+    The embedding is a linear map of the network's descriptor, set by `set_projection`; early stages see more of
+    who somebody is, the last one more of what the face does.
     """
-
-    centre: Tensor
 
     def __init__(self, network: ExpressionNetwork, size: int = 128) -> None:
         super().__init__()
         self.network = network
         self.projection = nn.Linear(network.descriptor_size, size, bias=False)
-        self.register_buffer("centre", torch.zeros(network.descriptor_size))
+        self.centre = nn.Parameter(torch.zeros(network.descriptor_size), requires_grad=False)
 
     def set_projection(self, weight: Tensor, centre: Tensor) -> None:
         """Set the map (size, descriptor) and the average face's descriptor, which is taken off first."""
@@ -111,6 +119,6 @@ class ShippedExpression(nn.Module):
 
     def forward(self, luma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return logits (n, 8), logits7 (n, 7) and embedding (n, size)."""
-        pooled = self.network.features(luma)
-        logits, logits7 = self.network.heads(pooled[-1])
-        return logits, logits7, F.normalize(self.projection(torch.cat(pooled, 1) - self.centre), dim=1)
+        maps = self.network.features(luma)
+        logits, logits7 = self.network.heads(maps)
+        return logits, logits7, F.normalize(self.projection(self.network.describe(maps) - self.centre), dim=1)
