@@ -15,7 +15,7 @@ from mimika.engine.session import Session
 from mimika.stages.faces import align
 from mimika.stages.faces import detect as stage
 from mimika.training.composites import Scene, clipped, paste, photo_scene
-from mimika.training.detect_data import COLUMNS, DetectScenes, Material, Photo, negative_split
+from mimika.training.detect_data import COLUMNS, DetectScenes, Material, Photo, negative_split, person_split
 from mimika.training.detect_loss import Faces, assign, candidates, detect_loss
 from mimika.training.detect_scores import average_precision, recall_at
 from mimika.training.detect_threshold import choose
@@ -23,6 +23,7 @@ from mimika.training.export import export_network
 from mimika.training.networks.detect import DetectNetwork, ShippedDetect, cells, decode, flatten
 from mimika.training.pictures import LabelledFaces
 from mimika.training.portraits import portraits
+from mimika.training.splits import held_out
 
 SMALL = {"stem": 8, "kernel": 4, "widths": (8, 8, 8), "blocks": (1, 1, 1), "neck": 8}
 
@@ -110,6 +111,14 @@ def test_test_scenes_are_never_trained_on() -> None:
     assert splits == [negative_split(name) for name in names]
     assert 0.25 < splits.count("test") / len(splits) < 0.35
     assert 0.5 < splits.count("train") / len(splits) < 0.6
+
+
+def test_pictures_of_one_person_stay_in_one_split_and_the_held_out_are_shared_out() -> None:
+    splits = [person_split(f"Some_{i}_0001.jpg") for i in range(3000)]
+    assert splits == [person_split(f"Some_{i}_0077.jpg") for i in range(3000)]
+    assert 80 < splits.count("test") < 145
+    assert 80 < splits.count("validation") < 145
+    assert all(held_out(f"Some_{i}_1.jpg") != (split == "train") for i, split in enumerate(splits))
 
 
 def test_each_face_is_answered_for_near_its_centre_by_a_fitting_stride() -> None:

@@ -21,7 +21,7 @@ from mimika.data.geometry import iou
 from mimika.training import augment, composites
 from mimika.training.composites import Luma, Scene
 from mimika.training.pictures import LabelledFaces, labelled_faces, read_luma, shards
-from mimika.training.splits import held_out
+from mimika.training.splits import HELD_OUT_SHARE, held_out
 
 Thing = TypeVar("Thing")
 
@@ -74,6 +74,16 @@ def negative_split(name: str) -> str:
     if draw < NEGATIVE_SHARES["test"]:
         return "test"
     return "validation" if draw < sum(NEGATIVE_SHARES.values()) else "train"
+
+
+def person_split(name: str) -> str:
+    """Return "train", "validation" or "test" for a picture of `faces/` or `people/`, by the person's name.
+
+    Half of the persons that no recipe trains on are for the test.
+    """
+    if held_out(name, HELD_OUT_SHARE / 2):
+        return "test"
+    return "validation" if held_out(name) else "train"
 
 
 def read_negatives(data: Path, *splits: str) -> list[Luma]:
@@ -137,8 +147,8 @@ def read_material(data: Path, labels: Path, cache: Path, split: str) -> Material
     faces = []
     for name in SETS:
         pictures = labelled_faces(data, labels, cache, name)
-        held = np.array([held_out(str(person)) for person in pictures.names])
-        faces.append((pictures, np.flatnonzero(pictures.found & (held == (split == "validation")))))
+        mine = np.array([person_split(str(name)) == split for name in pictures.names])
+        faces.append((pictures, np.flatnonzero(pictures.found & mine)))
     photos = [photo for photo in read_photos(data, labels) if photo.split == split]
     return Material(photos, faces, read_negatives(data, split))
 

@@ -28,11 +28,10 @@ from mimika.data.geometry import boxes_of
 from mimika.data.options import Options
 from mimika.stages.faces.detect import Detector
 from mimika.training.composites import FACE_VERTICES
-from mimika.training.detect_data import negative_split
+from mimika.training.detect_data import negative_split, person_split
 from mimika.training.detect_scores import Found, average_precision, recall_at
 from mimika.training.pictures import labelled_faces, read_luma, shards
 from mimika.training.portraits import portraits
-from mimika.training.splits import held_out
 
 SIDE = 640
 COMMAND = "python -m mimika.training.evaluate_detect ../shared/data build/teacher build/cache --json FILE"
@@ -119,7 +118,7 @@ def portrait_cases(data: Path, labels: Path, cache: Path) -> list[Case]:
     boxes = boxes_of(studio.points[:, :FACE_VERTICES])
     cases = [Case(_grey(studio.picture(row)), boxes[row : row + 1]) for row in range(len(studio)) if studio.found[row]]
     faces = labelled_faces(data, labels, cache, "faces")
-    rows = np.flatnonzero(faces.found & np.array([held_out(str(name)) for name in faces.names]))
+    rows = np.flatnonzero(faces.found & np.array([person_split(str(name)) == "test" for name in faces.names]))
     scenes = [case.rgb[..., 0] for case, split in negative_cases(data) if split == "test"]
     made = portraits([(faces, rows)], scenes, PORTRAITS, seed=2026)
     return cases + [Case(_grey(luma), box[None]) for luma, box in made]

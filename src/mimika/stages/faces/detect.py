@@ -91,12 +91,11 @@ def decode(
     return np.concatenate([corner, size], axis=1), points, scores[rows]
 
 
-def suppress(
-    boxes: NDArray[np.float32], scores: NDArray[np.float32], same: float = SAME_FACE
-) -> NDArray[np.intp]:
-    """Return the rows of (n, 4) boxes, best (n,) score first, that are not a second view of the face of a better row."""
+def suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32], same: float = SAME_FACE) -> NDArray[np.intp]:
+    """Return the rows of (n, 4) boxes, best (n,) score first, that are not a second view of a better row's face."""
     # The C++ of OpenCV does in microseconds what numpy does in milliseconds when hundreds of cells answer.
-    return np.asarray(cv2.dnn.NMSBoxes(boxes, scores, 0.0, same), np.intp).ravel()
+    kept = cv2.dnn.NMSBoxes(boxes, scores, 0.0, same)  # type: ignore[arg-type]
+    return np.asarray(kept, np.intp).ravel()
 
 
 @lru_cache(maxsize=16)
