@@ -74,7 +74,7 @@ def matrices_from_five(points: Floats, spec: CropSpec) -> NDArray[np.float64]:
 
 def matrices_from_meshes(meshes: Floats, spec: CropSpec) -> NDArray[np.float64]:
     """Return the (n, 2, 3) picture-to-crop matrices of (n, 478, 2 or 3) meshes."""
-    return similarity(np.asarray(meshes)[:, STEADY, :2], _steady_template(spec))
+    return similarity(np.asarray(meshes, np.float64)[:, STEADY, :2], _steady_template(spec))
 
 
 def crop(luma: NDArray[np.uint8], matrix: Floats, spec: CropSpec) -> NDArray[np.uint8]:
