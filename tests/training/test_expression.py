@@ -218,7 +218,7 @@ def test_recipe_trains_exports_and_scores(folders: run.Folders, task: Expression
 
 def test_embedding_ignores_how_one_person_varies() -> None:
     rng = np.random.default_rng(0)
-    who, mood = rng.normal(size=(60, 4)), rng.normal(size=(600, 4)) * 10
+    who, mood = rng.normal(size=(60, 4)), rng.normal(size=(600, 4)) * 3
     persons = np.repeat(np.arange(60).astype(str), 10)
     features = np.concatenate([who.repeat(10, 0), mood], 1) + rng.normal(0, 0.05, (600, 8))
     train, test = np.arange(600) < 400, np.arange(600) >= 400

@@ -140,8 +140,10 @@ def evaluate(model: Path, data: Path, labels: Path, mesh: str | None = None, pro
             report[split]["own_mesh_crop_error_px"] = crop_error(matrices, faces.matrices)
         if product:
             matrices, found = product_matrices(faces, model)
-            own = outputs_of(model, plain_crops(faces, matrices)[found])
-            report[split]["product"] = {"found": _short(found.mean())} | scores(own, faces.take(found), card)
+            seen, same = faces.take(found), {name: value[found] for name, value in outputs.items()}
+            report[split]["product"] = scores(outputs_of(model, plain_crops(seen, matrices[found])), seen, card)
+            report[split]["product"]["found"] = _short(found.mean())
+            report[split]["teacher_crop_where_product_found"] = scores(same, seen, card)
     return report
 
 
