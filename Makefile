@@ -10,7 +10,7 @@ DEMO_OUT ?= demo-output
 demo: .venv/demo.stamp
 	$(BIN)/python examples/demo.py --out $(DEMO_OUT)
 
-test: .venv/dev.stamp
+test: check
 	$(BIN)/python -m pytest
 
 check: .venv/dev.stamp
