@@ -101,12 +101,12 @@ class ElasticFace:
         # A part of each lip's first strip closes as well: a mesh a pixel off would leave a line of teeth, and towards
         # the corners the shadow inside the mouth lies on the lower lip's first strip.
         tuck_up = (self._mesh[UPPER_LIP[1]] - self._mesh[UPPER_LIP[0]]) * 0.5
-        tuck_low = (self._mesh[LOWER_LIP[1]] - self._mesh[LOWER_LIP[0]]) * (0.8 + 0.2 * sides[:, None] ** 2)
+        tuck_low = (self._mesh[LOWER_LIP[1]] - self._mesh[LOWER_LIP[0]]) * (0.3 + 0.7 * sides[:, None] ** 2)
         gap = (self._mesh[LOWER_LIP[0]] + tuck_low) - (self._mesh[UPPER_LIP[0]] + tuck_up)
         for column, side in enumerate(sides):
             # The closed mouth is narrower; the middle of a frowning mouth is pushed up while its corners sink.
-            shared = closed * self._move(-0.16 * side, 0.16 * side**2 - 0.04) + frown * self._move(
-                0.04 * side, 0.10 * side**2 - 0.05
+            shared = closed * self._move(-0.15 * side, 0.15 * side**2 - 0.04) + frown * self._move(
+                0.04 * side, 0.14 * side**2 - 0.06
             )
             for row in range(len(UPPER_LIP)):
                 controls[int(UPPER_LIP[row, column])] = shared + closed * 0.35 * gap[column]
@@ -115,13 +115,13 @@ class ElasticFace:
             controls[int(LOWER_LIP[0, column])] += closed * tuck_low[column]
         for corner, side in ((RIGHT_CORNER, -1.0), (LEFT_CORNER, 1.0)):
             for vertex in corner:
-                controls[vertex] = closed * self._move(-0.18 * side, 0.14) + frown * self._move(0.04 * side, 0.09)
+                controls[vertex] = closed * self._move(-0.17 * side, 0.13) + frown * self._move(0.04 * side, 0.12)
         for brow, side in ((RIGHT_BROW, -1.0), (LEFT_BROW, 1.0)):
             for place, vertex in enumerate(brow):
                 inner = 1 - (place % 5) / 4
-                controls[vertex] = frown * self._move(-0.10 * side * inner, 0.05 + 0.16 * inner)
+                controls[vertex] = frown * self._move(-0.10 * side * inner, 0.08 + 0.17 * inner)
         for vertex in (*RIGHT_LID, *LEFT_LID):
-            controls[vertex] = frown * self._move(0, 0.02)
+            controls[vertex] = frown * self._move(0, 0.06)
         known = np.array(list(controls))
         spread = RBFInterpolator(self._mesh[known], np.array(list(controls.values())), kernel="linear")
         moved = self._mesh + spread(self._mesh)
@@ -146,8 +146,8 @@ class ElasticFace:
         shade: NDArray[np.float32] = np.zeros((*self._rgb.shape[:2], 1), np.float32)
         lines = [(mesh[list(SEAM)], 0.04, 0.62 * closed)]
         for brow in (RIGHT_BROW, LEFT_BROW):
-            lines.append(((mesh[list(brow[:5])] + mesh[list(brow[5:])]) / 2, 0.06, 0.6 * frown))
-        lines += [(mesh[list(furrow)], 0.05, 0.45 * frown) for furrow in FURROWS]
+            lines.append(((mesh[list(brow[:5])] + mesh[list(brow[5:])]) / 2, 0.09, 0.85 * frown))
+        lines += [(mesh[list(furrow)], 0.07, 0.75 * frown) for furrow in FURROWS]
         for points, width, strength in lines:
             line = np.round(points * 8).astype(np.int32)
             mask: NDArray[np.float32] = np.zeros(self._rgb.shape[:2], np.float32)
