@@ -58,6 +58,7 @@ class DetectNetwork(nn.Module):
         widths: tuple[int, int, int] = (32, 64, 96),
         blocks: tuple[int, int, int] = (2, 2, 3),
         neck: int = 32,
+        heads: tuple[int, int, int] = (1, 1, 1),
     ) -> None:
         super().__init__()
         a, b, c = widths
@@ -70,7 +71,9 @@ class DetectNetwork(nn.Module):
             [_stage(stem, a, 3, blocks[0], 3), _stage(a, b, reduce, blocks[1], 5), _stage(b, c, reduce, blocks[2], 5)]
         )
         self.lateral = nn.ModuleList([nn.Conv2d(width, neck, 1) for width in widths])
-        self.heads = nn.ModuleList([nn.Sequential(Separable(neck), nn.Conv2d(neck, OUTPUTS, 1)) for _ in STRIDES])
+        self.heads = nn.ModuleList(
+            [nn.Sequential(*(Separable(neck) for _ in range(depth)), nn.Conv2d(neck, OUTPUTS, 1)) for depth in heads]
+        )
         for head in self.heads:
             out = head[-1]  # type: ignore[index]
             nn.init.normal_(out.weight, std=0.01)
