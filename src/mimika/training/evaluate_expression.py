@@ -21,6 +21,7 @@ from mimika.data.frame import Frame
 from mimika.data.geometry import Floats, invert, scale_of, transform
 from mimika.data.labels import FER2013, FERPLUS
 from mimika.data.options import Options
+from mimika.engine import registry
 from mimika.engine.card import Card
 from mimika.engine.session import Session
 from mimika.pipeline import Pipeline
@@ -125,6 +126,8 @@ def evaluate(model: Path, data: Path, labels: Path, mesh: str | None = None, pro
     """
     card = Card.load(model)
     report: dict[str, Any] = {"model": card.sha256, "temperature": card.setting("temperature", 1.0)}
+    if product:
+        report["with"] = {name: registry.card(name).sha256 for name in ("detect", "mesh")}
     for split in ("validation", "test"):
         faces = load_split(data, labels, split)
         luma = plain_crops(faces, faces.matrices)
