@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import itertools
 from collections import deque
@@ -314,3 +315,18 @@ def test_a_title_in_an_old_russian_encoding_does_not_stop_the_reading(tmp_path: 
     path = video(tmp_path / "a.avi", steady(3), codec="mpeg4", title="XXXXXX")
     path.write_bytes(path.read_bytes().replace(b"XXXXXX", "Привет".encode("cp1251")))
     assert len(read(path)) == 3
+
+
+def test_frames_are_gone_once_they_are_let_go(tmp_path: Path) -> None:
+    """Hundreds of frames that wait for the garbage collector are hundreds of megabytes."""
+    path = video(tmp_path / "a.mp4", steady(60))
+    gc.collect()
+    gc.disable()
+    try:
+        with VideoCapture(path) as capture:
+            come = sum(frame.luma.size > 0 for frame in capture)
+        waiting = sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects())
+    finally:
+        gc.enable()
+    assert come == 60
+    assert waiting < 5

@@ -54,7 +54,25 @@ def turn_of(frame: av.VideoFrame) -> Turn:
     return Turn(mirror_x=a < 0, mirror_y=d < 0)
 
 
-def luma_of(frame: av.VideoFrame) -> Bytes:
+class TurnReader:
+    """Knows how the frames of one stream are turned.
+
+    A frame whose side data was looked at lives until Python's garbage collector comes by, and hundreds wait for it; so
+    it is looked at once, and again when the rotation, which can be read without that, has changed.
+    """
+
+    def __init__(self) -> None:
+        self._rotation: int | None = None
+        self._turn = Turn()
+
+    def of(self, frame: av.VideoFrame) -> Turn:
+        """Return how to turn this frame."""
+        if frame.rotation != self._rotation:
+            self._turn, self._rotation = turn_of(frame), frame.rotation
+        return self._turn
+
+
+def luma_of(frame: av.VideoFrame, turn: Turn) -> Bytes:
     """Return the upright (height, width) full-range luma of a frame.
 
     The Y plane is used as it is where the format has one of 8 bits; a full-range, unturned plane is a read-only view
@@ -63,18 +81,18 @@ def luma_of(frame: av.VideoFrame) -> Bytes:
     """
     name = frame.format.name
     if name not in _LUMA_FIRST:
-        return turn_of(frame).apply(_plane(frame.reformat(format="gray")))
+        return turn.apply(_plane(frame.reformat(format="gray")))
     pixels = _plane(frame)
     full = frame.color_range == _FULL or name.startswith("yuvj") or (name == "gray" and frame.color_range != _LIMITED)
     if not full:
         pixels = np.asarray(cv2.LUT(pixels, _EXPAND), np.uint8)
-    return turn_of(frame).apply(pixels)
+    return turn.apply(pixels)
 
 
-def rgb_of(frame: av.VideoFrame) -> Bytes:
+def rgb_of(frame: av.VideoFrame, turn: Turn) -> Bytes:
     """Return the upright (height, width, 3) RGB picture of a frame."""
     rgb: NDArray[Any] = frame.to_ndarray(format="rgb24")
-    return turn_of(frame).apply(np.asarray(rgb, np.uint8))
+    return turn.apply(np.asarray(rgb, np.uint8))
 
 
 def _plane(frame: av.VideoFrame) -> Bytes:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mimika.data.errors import CameraLost, InputCorrupt
 from mimika.stages.capture.clock import Clock
 from mimika.stages.capture.decode import TIMEOUT_S, Decoder, open_container, video_stream
-from mimika.stages.capture.pixels import luma_of, rgb_of, turn_of
+from mimika.stages.capture.pixels import TurnReader, luma_of, rgb_of
 
 Pixels = Callable[[], NDArray[np.uint8]]
 
@@ -47,7 +47,8 @@ class StreamDevice:
         self._first: av.VideoFrame | None = first
         self._finite = self._container.duration is not None
         self._started = time.monotonic()
-        turned = turn_of(first).swap
+        self._turns = TurnReader()
+        turned = self._turns.of(first).swap
         self.width, self.height = (first.height, first.width) if turned else (first.width, first.height)
         self.fps = float(stream.average_rate) if stream.average_rate else None
 
@@ -61,7 +62,8 @@ class StreamDevice:
         at = self._clock.time(frame.pts)
         if self._finite:
             time.sleep(max(0.0, self._started + at - time.monotonic()))
-        return partial(luma_of, frame), partial(rgb_of, frame), at
+        turn = self._turns.of(frame)
+        return partial(luma_of, frame, turn), partial(rgb_of, frame, turn), at
 
     def close(self) -> None:
         """Close the connection."""

@@ -17,7 +17,7 @@ from mimika.data.frame import Frame, SourceInfo
 from mimika.data.options import Options
 from mimika.stages.capture.clock import Clock, Picker
 from mimika.stages.capture.decode import Decoder, open_container, video_stream
-from mimika.stages.capture.pixels import luma_of, rgb_of, turn_of
+from mimika.stages.capture.pixels import TurnReader, luma_of, rgb_of, turn_of
 from mimika.stages.capture.sniff import URL, head_of, missing_bytes
 
 _WORTH_SKIPPING_S = 0.5
@@ -80,13 +80,15 @@ class VideoCapture:
 
     def __iter__(self) -> Iterator[Frame]:
         picker, yielded, time = Picker(self._options), 0, 0.0
+        turns = TurnReader()
         for number, frame in self._numbered():
             time = self._clock.time(frame.pts)
             if picker.ended(time):
                 break
             if picker.wants(number, time):
                 self._check_size(frame.width, frame.height)
-                yield Frame(luma_of(frame), time, number, self.name, partial(rgb_of, frame))
+                turn = turns.of(frame)
+                yield Frame(luma_of(frame, turn), time, number, self.name, partial(rgb_of, frame, turn))
                 yielded += 1
         if damage := self._damage():
             raise InputCorrupt(self.name, f"{damage}; what could be read ends at {time:.2f} s")

@@ -17,7 +17,8 @@ from mimika.stages.faces.places import Places, Seen
 _TIGHT_SIDE = 224
 _MARGIN = 0.4
 _SQUARE_SIDES = 1.6
-_LEAST_SIDE = 24
+_LEAST_SIDE, _LARGEST_SIDE = 24, 160
+"""Longer side in pixels of a picture that may be one face; of larger ones, photos of clothes were taken for faces."""
 _FACE_FILLS = 0.9
 _SURE, _SHARED = 0.95, 0.4
 """Least presence, and least overlap with the picture, of a face that was only guessed. On 400 FER-2013 faces and 600
@@ -29,11 +30,11 @@ def glimpses(detector: FaceDetector, luma: NDArray[np.uint8]) -> Iterator[Places
 
     First what the detector finds. Whoever sees a face there stops; else come what it finds in the picture made smaller
     and set in a wide border, where a face that filled the picture has the surroundings the detector knows, and last,
-    for a picture about as wide as high, the whole picture taken for one face, as in collections of cropped faces.
+    for a small picture about as wide as high, the whole picture taken for one face, as in collections of cropped faces.
     """
     yield Places.detected(detector.detect(luma))
     yield Places.detected(_in_border(detector, luma))
-    if _LEAST_SIDE <= max(luma.shape) <= _SQUARE_SIDES * min(luma.shape):
+    if _LEAST_SIDE <= max(luma.shape) <= min(_SQUARE_SIDES * min(luma.shape), _LARGEST_SIDE):
         yield Places.detected(_whole(luma))
 
 
