@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from mimika.training.detect_data import DetectScenes, Material, read_material
 from mimika.training.detect_loss import detect_loss
 from mimika.training.detect_threshold import choose
-from mimika.training.export import export_network
+from mimika.training.export import export_network, write_card
 from mimika.training.fit import Task
 from mimika.training.networks.detect import DetectNetwork, ShippedDetect, cells, flatten
 from mimika.training.recipe import Recipe
@@ -82,7 +82,7 @@ class DetectTask(Task):
         shipped = ShippedDetect(network, shift)
         example = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (1, 1, 224, 320), np.uint8))
         rows, columns = (torch.export.Dim(name, min=1, max=64) for name in ("rows", "columns"))
-        return export_network(
+        card = export_network(
             shipped,
             example,
             target,
@@ -90,6 +90,11 @@ class DetectTask(Task):
             dynamic={2: STEP * rows, 3: STEP * columns},
             card=_card(self.recipe, shift, chosen),
         )
+        from mimika.training.evaluate_detect import score  # it reads the pictures again, which only a whole run needs
+
+        card["scores"] = score(str(target), *self.folders)
+        write_card(target, card)
+        return card
 
 
 def _card(recipe: Recipe, shift: float, chosen: dict[str, float]) -> dict[str, Any]:

@@ -169,6 +169,19 @@ def measure(subject: Subject, photos: list[Case], single: list[Case], none: list
     return row
 
 
+def score(model: str, data: Path, labels: Path, cache: Path) -> dict[str, Any]:
+    """Return the accuracy of one network file, rounded, for its card."""
+    cases = photo_cases(data), portrait_cases(data, labels, cache), negative_cases(data)
+    return {**_rounded(measure(ours(model), *cases)), "command": COMMAND}
+
+
+def _rounded(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: _rounded(value) if isinstance(value, dict) else round(value, 4) if isinstance(value, float) else value
+        for key, value in values.items()
+    }
+
+
 def report(rows: dict[str, dict[str, Any]]) -> str:
     """Return the table for people."""
     lines = [f"{'':34} AP50≥32px  recall  false/100  recall@1/100  false/100 negatives (held out, all)  ms (least)"]

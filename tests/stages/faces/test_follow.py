@@ -34,7 +34,7 @@ class ScriptedDetector:
     def __init__(self, *places):
         self.places, self.calls = places, 0
 
-    def detect(self, luma):
+    def detect(self, luma, ease=1.0):
         self.calls += 1
         return faces_at(*self.places)
 
@@ -171,7 +171,7 @@ def test_a_face_found_only_in_the_bordered_picture_comes_back_in_the_pictures_ow
         def __init__(self):
             self.shapes = []
 
-        def detect(self, luma):
+        def detect(self, luma, ease=1.0):
             self.shapes.append(luma.shape)
             if len(self.shapes) == 1:
                 return Faces.empty()

@@ -35,13 +35,17 @@ class Detector:
         self.options = options
         self.card, self._session = open_session(model, options.threads)
 
-    def detect(self, luma: NDArray[np.uint8]) -> Faces:
-        """Return the faces of a (height, width) uint8 picture, best first, ids -1, in pixels of the picture."""
+    def detect(self, luma: NDArray[np.uint8], ease: float = 1.0) -> Faces:
+        """Return the faces of a (height, width) uint8 picture, best first, ids -1, in pixels of the picture.
+
+        `ease` 0..1 lowers `min_score` by that factor, for callers that check what they get.
+        """
         if min(luma.shape) == 0:
             return Faces.empty()
         batch, scale = prepare(luma, self.options.detect_side)
+        least = self.options.min_score * ease
         found = self._session.run(batch)
-        boxes, points, scores = decode(found["scores"][0], found["shapes"][0], batch.shape[2:], self.options.min_score)
+        boxes, points, scores = decode(found["scores"][0], found["shapes"][0], batch.shape[2:], least)
         kept = suppress(boxes, scores)[: self.options.faces_max]
         # Centres of pixels lie at whole numbers, in the network's picture as in the user's.
         back = 1.0 / scale

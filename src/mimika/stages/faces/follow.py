@@ -31,7 +31,7 @@ _LOYALTY = 1.3
 class FaceDetector(Protocol):
     """What finds faces in a whole picture."""
 
-    def detect(self, luma: NDArray[np.uint8]) -> Faces: ...  # noqa: D102
+    def detect(self, luma: NDArray[np.uint8], ease: float = 1.0) -> Faces: ...  # noqa: D102
 
 
 class Follower:
