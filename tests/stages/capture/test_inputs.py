@@ -67,6 +67,8 @@ def test_what_is_wrong_with_a_file_is_said_in_one_line(tmp_path: Path) -> None:
     assert reason(text / "below") == "InputMissing: no such file"
     assert reason(empty) == "InputCorrupt: file is empty"
     assert reason(text) == "InputUnsupported: is a text file, not a picture or a video"
+    named = text.rename(tmp_path / "notes.png")
+    assert reason(named) == "InputUnsupported: is a text file, not a picture or a video"
     assert reason(pdf) == "InputUnsupported: is a PDF document, not a picture or a video"
     assert reason(program) == "InputUnsupported: is a program, not a picture or a video"
     assert reason(tmp_path / "pipe").startswith("InputUnreadable: is a pipe")

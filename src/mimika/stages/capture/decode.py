@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 
 from mimika.data.errors import CameraLost, InputCorrupt, InputError, InputMissing, InputUnreadable, InputUnsupported
 from mimika.stages.capture.clock import Clock
-from mimika.stages.capture.sniff import URL, unsupported
+from mimika.stages.capture.sniff import URL, is_text, unsupported
 
 TIMEOUT_S = 10.0
 _HELD_PACKETS = 20_000
@@ -24,6 +24,8 @@ _ABSENT = (av.error.HTTPNotFoundError, av.error.ConnectionRefusedError, av.error
 _REFUSED = (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError, av.error.PermissionError)
 _TEXT_ART = ("tty", "bin", "adf", "idf", "xbin")
 """Demultiplexers that draw any text as a picture."""
+_BY_NAME = "image2"
+"""The demultiplexer that believes a name such as notes.png, whatever the file holds."""
 _SILENT = (av.error.ExitError, av.error.TimeoutError)
 
 
@@ -52,7 +54,7 @@ def open_container(
         )
     except (av.error.FFmpegError, OSError) as error:
         raise (_remote_error(name, error, timeout_s) if remote else unsupported(name, head)) from error
-    if container.format.name in _TEXT_ART:
+    if container.format.name in _TEXT_ART or (container.format.name == _BY_NAME and is_text(head)):
         container.close()
         raise unsupported(name, head)
     return container

@@ -74,7 +74,7 @@ def describe(head: bytes) -> str:
         return "is a HEIF photo, which is not supported; save it as JPEG"
     if what := _other(head):
         return f"is {what}" if "video" in what else f"is {what}, not a picture or a video"
-    if head.lstrip()[:1] and _is_text(head):
+    if head.lstrip()[:1] and is_text(head):
         return "is a text file, not a picture or a video"
     return "is not a picture or a video that mimika understands"
 
@@ -174,7 +174,8 @@ def _other(head: bytes) -> str | None:
     return next((what for magic, what in _OTHER.items() if head.startswith(magic)), None)
 
 
-def _is_text(head: bytes) -> bool:
+def is_text(head: bytes) -> bool:
+    """Whether the first bytes of a file hold no control character but white space."""
     return not any(byte < 9 or 13 < byte < 32 for byte in head)
 
 
