@@ -102,6 +102,7 @@ def measured(film: Path, portrait: Path) -> dict[str, Any]:
     result["memory_mb_by_tenth"] = memory_by_tenth(film)
     result["import_s"] = seconds("import mimika")
     result["first_result_s"] = seconds(f"import mimika; mimika.analyze_image({str(portrait)!r})")
+    result["source"] = film.name
     result["command"] = "python benchmarks/film.py"
     result.setdefault("width", SIZE[0])
     result.setdefault("height", SIZE[1])

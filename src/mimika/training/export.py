@@ -119,6 +119,8 @@ def halved(model: onnx.ModelProto) -> onnx.ModelProto:
         tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), stored))
         casts.append(helper.make_node("Cast", [stored], [name], to=TensorProto.FLOAT))
     nodes = [*casts, *model.graph.node]
+    for node in nodes:
+        del node.metadata_props[:]  # the exporter's stack traces, with the paths of this machine
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     return model
