@@ -62,13 +62,19 @@ def boxes_of(points: Floats) -> NDArray[np.float32]:
     return np.concatenate([low, high - low], axis=1).astype(np.float32)
 
 
-def iou(a: Floats, b: Floats) -> NDArray[np.float64]:
-    """Return the (n, m) intersection over union of (n, 4) and (m, 4) boxes x, y, width, height; 0 for empty boxes."""
+def shared_areas(a: Floats, b: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return what (n, 4) and (m, 4) boxes x, y, width, height share, (n, m), and their own areas, (n, 1) and (1, m)."""
     a, b = np.asarray(a, np.float64).reshape(-1, 4), np.asarray(b, np.float64).reshape(-1, 4)
     low = np.maximum(a[:, None, :2], b[None, :, :2])
     high = np.minimum(a[:, None, :2] + a[:, None, 2:], b[None, :, :2] + b[None, :, 2:])
-    shared = np.clip(high - low, 0, None).prod(2)
-    union = a[:, 2:].prod(1)[:, None] + b[:, 2:].prod(1)[None] - shared
+    shared = np.asarray(np.clip(high - low, 0, None).prod(2), np.float64)
+    return shared, np.asarray(a[:, 2:].prod(1)[:, None]), np.asarray(b[:, 2:].prod(1)[None])
+
+
+def iou(a: Floats, b: Floats) -> NDArray[np.float64]:
+    """Return the (n, m) intersection over union of (n, 4) and (m, 4) boxes x, y, width, height; 0 for empty boxes."""
+    shared, size_a, size_b = shared_areas(a, b)
+    union = size_a + size_b - shared
     ratio = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
     # A very small box far from 0 loses digits when its size is added to its corner, and would overlap itself too much.
     return np.asarray(np.minimum(ratio, 1.0))

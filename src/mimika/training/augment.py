@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
+Matrix = NDArray[np.float64]
 Augmentation = Callable[[Picture, np.random.Generator], Picture]
 
 
@@ -81,6 +82,14 @@ def occlude(picture: Picture, rng: np.random.Generator) -> Picture:
     if rng.random() < 0.5:
         cover += cv2.resize(rng.standard_normal((8, 8), dtype=np.float32) * 40, (width, height))
     return np.where(mask > 0, np.clip(cover, 0, 255), picture).astype(np.uint8)
+
+
+def disturbed(matrix: Matrix, linear: Matrix, shift: Matrix, side: int) -> Matrix:
+    """Apply a (2, 2) map about the centre of a crop, then a (2,) shift in its pixels, to its (2, 3) matrix."""
+    centre = np.full(2, side / 2)
+    moved: Matrix = linear @ matrix
+    moved[:, 2] += centre - linear @ centre + shift
+    return moved
 
 
 def apply(picture: Picture, chances: dict[Augmentation, float], rng: np.random.Generator) -> Picture:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mimika.data.geometry import Floats, transform
-from mimika.stages.faces.align import five_points, mirror_map
+from mimika.stages.faces.align import five_points, mirror_map, shrunk
 from mimika.training import augment
 
 Luma = NDArray[np.uint8]
@@ -65,22 +65,10 @@ def lay(picture: Luma, matrix: NDArray[np.float64], canvas: Luma) -> Luma:
     """Warp a picture onto a canvas, which stays where the picture does not reach; shrinking averages first."""
     shrink = int(1.0 / float(np.hypot(matrix[0, 0], matrix[1, 0])))
     if shrink >= 2:
-        picture, matrix = reduced(picture, matrix, shrink)
+        picture, matrix = shrunk(picture, matrix, shrink)
     return cv2.warpAffine(  # type: ignore[return-value]
         picture, matrix, canvas.shape[::-1], dst=canvas, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_TRANSPARENT
     )
-
-
-def reduced(picture: Luma, matrix: NDArray[np.float64], shrink: int) -> tuple[Luma, NDArray[np.float64]]:
-    """Average a picture down by a whole factor and return it with the matrix that takes it to the same place."""
-    height, width = picture.shape
-    size = (max(1, width // shrink), max(1, height // shrink))
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    ratio = np.array([width / size[0], height / size[1]])
-    moved = matrix.copy()
-    moved[:, :2] = matrix[:, :2] * ratio
-    moved[:, 2] += matrix[:, :2] @ (0.5 * ratio - 0.5)
-    return small, moved  # type: ignore[return-value]
 
 
 def turned_boxes(matrix: NDArray[np.float64], boxes: Floats) -> NDArray[np.float64]:

@@ -32,6 +32,7 @@ from mimika.training.detect_data import negative_split, person_split
 from mimika.training.detect_scores import Found, average_precision, recall_at
 from mimika.training.pictures import labelled_faces, read_luma, shards
 from mimika.training.portraits import portraits
+from mimika.training.statistics import plain
 
 SIDE = 640
 COMMAND = "python -m mimika.training.evaluate_detect ../shared/data build/teacher build/cache --json FILE"
@@ -172,14 +173,7 @@ def measure(subject: Subject, photos: list[Case], single: list[Case], none: list
 def score(model: str, data: Path, labels: Path, cache: Path) -> dict[str, Any]:
     """Return the accuracy of one network file, rounded, for its card."""
     cases = photo_cases(data), portrait_cases(data, labels, cache), negative_cases(data)
-    return {**_rounded(measure(ours(model), *cases)), "command": COMMAND}
-
-
-def _rounded(values: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: _rounded(value) if isinstance(value, dict) else round(value, 4) if isinstance(value, float) else value
-        for key, value in values.items()
-    }
+    return {**plain(measure(ours(model), *cases)), "command": COMMAND}
 
 
 def report(rows: dict[str, dict[str, Any]]) -> str:

@@ -31,7 +31,7 @@ from mimika.stages.recognize.calibrate import softmax
 from mimika.training.calibration import calibration_error, confusion, cross_entropy, macro_f1
 from mimika.training.expression_data import ExpressionFaces, clean_rows, load_split, vote_targets
 from mimika.training.pictures import labelled_faces
-from mimika.training.statistics import interval, roc_auc
+from mimika.training.statistics import interval, plain, roc_auc
 
 COMMAND = "python -m mimika.training.evaluate_expression"
 BATCH = 64
@@ -87,22 +87,22 @@ def scores(outputs: dict[str, NDArray[np.float32]], faces: ExpressionFaces, card
     table = confusion(truth8, logits8.argmax(1), len(FERPLUS))
     votes, _ = vote_targets(faces.votes[clean])
     return {
-        "ferplus_accuracy": _short(right8.mean()),
-        "ferplus_interval": _short(interval(right8)),
+        "ferplus_accuracy": plain(right8.mean()),
+        "ferplus_interval": plain(interval(right8)),
         "ferplus_rows": len(right8),
-        "ferplus_macro_f1": _short(macro_f1(table)),
-        "ferplus_recall": {name: _short(table[i, i] / max(1, table[i].sum())) for i, name in enumerate(FERPLUS)},
-        "ferplus_cross_entropy": _short(cross_entropy(logits8, votes, temperature)),
-        "ferplus_calibration_error": _short(calibration_error(softmax(logits8, temperature), hard8)),
-        "ferplus_calibration_error_before": _short(calibration_error(softmax(logits8), hard8)),
-        "ferplus_vote_calibration_error": _short(calibration_error(softmax(logits8, temperature), votes)),
-        "ferplus_vote_calibration_error_before": _short(calibration_error(softmax(logits8), votes)),
-        "fer2013_accuracy": _short(right7.mean()),
-        "fer2013_interval": _short(interval(right7)),
+        "ferplus_macro_f1": plain(macro_f1(table)),
+        "ferplus_recall": {name: plain(table[i, i] / max(1, table[i].sum())) for i, name in enumerate(FERPLUS)},
+        "ferplus_cross_entropy": plain(cross_entropy(logits8, votes, temperature)),
+        "ferplus_calibration_error": plain(calibration_error(softmax(logits8, temperature), hard8)),
+        "ferplus_calibration_error_before": plain(calibration_error(softmax(logits8), hard8)),
+        "ferplus_vote_calibration_error": plain(calibration_error(softmax(logits8, temperature), votes)),
+        "ferplus_vote_calibration_error_before": plain(calibration_error(softmax(logits8), votes)),
+        "fer2013_accuracy": plain(right7.mean()),
+        "fer2013_interval": plain(interval(right7)),
         "fer2013_rows": len(right7),
-        "fer2013_macro_f1": _short(macro_f1(confusion(truth7, logits7.argmax(1), len(FER2013)))),
-        "fer2013_calibration_error": _short(calibration_error(softmax(logits7, temperature7), hard7)),
-        "fer2013_calibration_error_before": _short(calibration_error(softmax(logits7), hard7)),
+        "fer2013_macro_f1": plain(macro_f1(confusion(truth7, logits7.argmax(1), len(FER2013)))),
+        "fer2013_calibration_error": plain(calibration_error(softmax(logits7, temperature7), hard7)),
+        "fer2013_calibration_error_before": plain(calibration_error(softmax(logits7), hard7)),
     }
 
 
@@ -145,7 +145,7 @@ def evaluate(model: Path, data: Path, labels: Path, mesh: str | None = None, pro
             matrices, found = product_matrices(faces, model)
             seen, same = faces.take(found), {name: value[found] for name, value in outputs.items()}
             report[split]["product"] = scores(outputs_of(model, plain_crops(seen, matrices[found])), seen, card)
-            report[split]["product"]["found"] = _short(found.mean())
+            report[split]["product"]["found"] = plain(found.mean())
             report[split]["teacher_crop_where_product_found"] = scores(same, seen, card)
     return report
 
@@ -157,7 +157,7 @@ def crop_error(matrices: Floats, wanted: Floats) -> dict[str, float]:
     usable = scale_of(matrices) > 1e-3
     moved = transform(matrices[usable], transform(invert(wanted[usable]), corners[usable]))
     distance = np.linalg.norm(moved - corners[usable], axis=2).mean(1)
-    return {"median": _short(np.median(distance)), "p95": _short(np.percentile(distance, 95))}
+    return {"median": plain(np.median(distance)), "p95": plain(np.percentile(distance, 95))}
 
 
 def studio(model: Path, data: Path, labels: Path, cache: Path) -> dict[str, Any]:
@@ -180,7 +180,7 @@ def studio(model: Path, data: Path, labels: Path, cache: Path) -> dict[str, Any]
     happy = softmax(outputs["logits"], Card.load(model).setting("temperature", 1.0))[:, FERPLUS.index("happiness")]
     pair = np.array([happy[smiling & (persons == person)][0] for person in persons[~smiling]])
     result: dict[str, Any] = {
-        "happiness_auc": _short(roc_auc(happy[smiling], happy[~smiling])),
+        "happiness_auc": plain(roc_auc(happy[smiling], happy[~smiling])),
         "happier_when_smiling": {"rows": len(pair), "right": int((pair > happy[~smiling]).sum())},
     } | {
         name: {"rows": int((truth == name).sum()), "right": int((guess[truth == name] == name).sum())}
@@ -214,7 +214,7 @@ def milliseconds(model: Path, faces: int, repeats: int = 200) -> float:
         started = time.perf_counter()
         session.run(luma)
         times.append(time.perf_counter() - started)
-    return _short(1000 * float(np.median(times[10:])))  # type: ignore[no-any-return]
+    return plain(1000 * float(np.median(times[10:])))  # type: ignore[no-any-return]
 
 
 def main() -> None:
@@ -238,11 +238,6 @@ def main() -> None:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
     sys.stdout.write(json.dumps(report["test"], indent=2) + "\n")
-
-
-def _short(value: Any) -> Any:
-    """Round a number or a tuple of numbers to four digits after the point."""
-    return [round(float(each), 4) for each in value] if isinstance(value, tuple) else round(float(value), 4)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from mimika.stages.faces import align
 from mimika.stages.measure.mesh import MeshNet
 from mimika.training.mesh_data import SPEC, half_face, mirrored, rows_of, scene_crop
 from mimika.training.pictures import LabelledFaces, labelled_faces, read_luma, shards
-from mimika.training.statistics import interval, roc_auc
+from mimika.training.statistics import interval, plain, roc_auc
 
 HAND_POINTS = {18: 33, 22: 133, 23: 362, 27: 263, 87: 61, 93: 291}
 """Point of the Face Research Lab template to mesh vertex: eye corners and mouth corners, the subject's right first."""
@@ -191,15 +191,6 @@ def evaluate(model: str, data: Path, labels: Path, cache: Path) -> dict[str, Any
         "mirror_gap_percent": mirror_gap(net, sets[0]),
         "milliseconds_one_thread": milliseconds(net),
     }
-
-
-def plain(value: Any) -> Any:
-    """Turn numpy numbers into Python's, rounded to four digits after the point, for JSON and TOML."""
-    if isinstance(value, dict):
-        return {key: plain(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(inner) for inner in value]
-    return round(float(value), 4) if isinstance(value, (float, np.floating)) else value
 
 
 def main() -> None:

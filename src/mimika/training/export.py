@@ -50,19 +50,7 @@ def export_network(
     free = {axis: torch.export.Dim.AUTO if isinstance(size, str) else size for axis, size in dynamic.items()}
     # A batch of one would be taken for a constant.
     traced = example if 0 not in dynamic or len(example) > 1 else torch.cat([example, example])
-    program = torch.onnx.export(
-        network,
-        (traced,),
-        input_names=["luma"],
-        output_names=outputs,
-        dynamic_shapes=(free,),
-        dynamo=True,
-        verbose=False,
-    )
-    if program is None:
-        raise ModelError(f"{target}: the exporter gave no program")
-    program.save(str(target), include_initializers=True, external_data=False)
-    onnx.save(halved(onnx.load(str(target))), str(target))
+    _write(network, traced, target, outputs, free)
     difference = parity(network, target, example, outputs)
     if difference > PARITY:
         raise ModelError(f"{target}: ONNX Runtime and PyTorch differ by {difference:.2e}, more than {PARITY:.0e}")
@@ -78,6 +66,23 @@ def export_network(
     }
     write_card(target, full)
     return full
+
+
+def _write(network: nn.Module, example: Tensor, target: Path, outputs: list[str], free: dict[int, Any]) -> None:
+    """Trace the network and write it, large weights in half the size."""
+    program = torch.onnx.export(
+        network,
+        (example,),
+        input_names=["luma"],
+        output_names=outputs,
+        dynamic_shapes=(free,),
+        dynamo=True,
+        verbose=False,
+    )
+    if program is None:
+        raise ModelError(f"{target}: the exporter gave no program")
+    program.save(str(target), include_initializers=True, external_data=False)
+    onnx.save(halved(onnx.load(str(target))), str(target))
 
 
 def write_card(target: Path, card: dict[str, Any]) -> None:

@@ -150,6 +150,4 @@ def jittered(matrix: NDArray[np.float64], rng: np.random.Generator) -> NDArray[n
     angle, scale, stretch, *shift = rng.normal(0, (np.radians(TURN), SCALE, STRETCH, SHIFT * side, SHIFT * side))
     cos, sin, zoom = np.cos(angle), np.sin(angle), np.exp(scale)
     linear = np.array([[cos, -sin], [sin, cos]]) * zoom * np.array([np.exp(stretch), np.exp(-stretch)])
-    moved: NDArray[np.float64] = linear @ matrix
-    moved[:, 2] += np.array(shift) + side / 2 - linear @ np.array([side / 2, side / 2])
-    return moved
+    return augment.disturbed(matrix, linear, np.array(shift), side)

@@ -16,6 +16,7 @@ from mimika.training.mesh_data import SPEC, HeldOutFaces, MeshFaces, rows_of
 from mimika.training.networks.mesh import MeshNetwork, ShippedMesh
 from mimika.training.pictures import LabelledFaces, labelled_faces, read_luma
 from mimika.training.recipe import Recipe
+from mimika.training.statistics import plain
 
 COMPONENT_SHAPES = 3000
 """Shapes drawn for the principal components that the last layer starts with."""
@@ -107,7 +108,7 @@ class MeshTask(Task):
         network = ShippedMesh(self.averaged.module)  # type: ignore[arg-type]
         card = export_network(network, example, target, outputs=["points", "presence"], card=self._card())
         if scored:
-            from mimika.training.evaluate_mesh import evaluate, plain
+            from mimika.training.evaluate_mesh import evaluate
 
             card["scores"] = plain(evaluate(str(target), *self.folders))
             card["scores"]["command"] = "python -m mimika.training.evaluate_mesh"

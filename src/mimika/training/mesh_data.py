@@ -126,12 +126,7 @@ def jittered(matrix: NDArray[np.float64], rng: np.random.Generator, wild: float 
     shift = rng.normal(0, 0.06 if far else 0.03, 2) * SPEC.side
     radians = np.radians(angle)
     cos, sin = scale * np.cos(radians), scale * np.sin(radians)
-    centre = SPEC.side / 2
-    linear = np.array([[cos, -sin], [sin, cos]])
-    moved = np.empty((2, 3))
-    moved[:, :2] = linear @ matrix[:, :2]
-    moved[:, 2] = linear @ (matrix[:, 2] - centre) + centre + shift
-    return moved
+    return augment.disturbed(matrix, np.array([[cos, -sin], [sin, cos]]), shift, SPEC.side)
 
 
 def scene_crop(scene: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""The few statistics that every evaluation reports: confidence intervals by bootstrap, ROC AUC."""
+"""What every evaluation reports with: confidence intervals by bootstrap, ROC AUC, numbers for JSON and TOML."""
 
 from __future__ import annotations
 
@@ -28,3 +28,12 @@ def roc_auc(positive: NDArray[Any], negative: NDArray[Any]) -> float:
     below = np.searchsorted(ordered, positive, side="left")
     not_above = np.searchsorted(ordered, positive, side="right")
     return float((below + not_above).mean() / 2 / len(negative))
+
+
+def plain(value: Any) -> Any:
+    """Turn numpy numbers into Python's, rounded to four digits after the point, for JSON and TOML."""
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    return round(float(value), 4) if isinstance(value, (float, np.floating)) else value

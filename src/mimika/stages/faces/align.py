@@ -93,6 +93,24 @@ def crop(luma: NDArray[np.uint8], matrix: Floats, spec: CropSpec) -> NDArray[np.
     )
 
 
+def shrunk(
+    picture: NDArray[np.uint8], matrix: NDArray[np.float64], factor: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Average a (height, width) picture down by a whole factor.
+
+    `matrix` (2, 3) takes the picture somewhere; returned with the small picture is the one that takes it there.
+    """
+    height, width = picture.shape
+    size = (max(1, width // factor), max(1, height // factor))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    # Pixel centres: small pixel u covers picture pixels around (u + 0.5) * ratio - 0.5.
+    ratio = np.array([width / size[0], height / size[1]])
+    moved = matrix.copy()
+    moved[:, :2] = matrix[:, :2] * ratio
+    moved[:, 2] += matrix[:, :2] @ (0.5 * ratio - 0.5)
+    return np.asarray(small, np.uint8), moved
+
+
 def _reduced(
     luma: NDArray[np.uint8], matrix: NDArray[np.float64], side: int, shrink: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
@@ -103,14 +121,9 @@ def _reduced(
     low = np.clip(np.floor(corners.min(0)) - shrink, 0, (width - 1, height - 1)).astype(int)
     high = np.clip(np.ceil(corners.max(0)) + shrink, low + 1, (width, height)).astype(int)
     part = luma[low[1] : high[1], low[0] : high[0]]
-    size = (max(1, part.shape[1] // shrink), max(1, part.shape[0] // shrink))
-    small = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
-    # Pixel centres: reduced pixel u covers picture pixels around (u + 0.5) * ratio - 0.5 + low.
-    ratio = np.array([part.shape[1] / size[0], part.shape[0] / size[1]])
-    moved = matrix.copy()
-    moved[:, :2] = matrix[:, :2] * ratio
-    moved[:, 2] = matrix[:, 2] + matrix[:, :2] @ (low + 0.5 * ratio - 0.5)
-    return np.asarray(small, np.uint8), moved
+    of_part = matrix.copy()
+    of_part[:, 2] += matrix[:, :2] @ low
+    return shrunk(part, of_part, shrink)
 
 
 @lru_cache(maxsize=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mimika.data.geometry import Floats
+from mimika.data.geometry import Floats, shared_areas
 
 _SHARED = 0.3
 """Two boxes of one face share at least this part of their union; two people's faces hardly ever do."""
@@ -15,11 +15,7 @@ _INSIDE = 0.7
 
 def same_face(a: Floats, b: Floats) -> NDArray[np.bool_]:
     """Return the (n, m) table of which of (n, 4) and (m, 4) boxes x, y, width, height lie on the same face."""
-    a, b = np.asarray(a, np.float64).reshape(-1, 4), np.asarray(b, np.float64).reshape(-1, 4)
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, :2] + a[:, None, 2:], b[None, :, :2] + b[None, :, 2:])
-    shared = np.clip(high - low, 0, None).prod(2)
-    size_a, size_b = a[:, 2:].prod(1)[:, None], b[:, 2:].prod(1)[None]
+    shared, size_a, size_b = shared_areas(a, b)
     union = size_a + size_b - shared
     return np.asarray((shared > _SHARED * union) | (shared > _INSIDE * np.minimum(size_a, size_b)), np.bool_)
 

@@ -4,35 +4,24 @@ from __future__ import annotations
 
 import csv
 import io
-from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from mimika.data.observation import Observation
 from mimika.stages.write.columns import names, rows
-from mimika.stages.write.files import LineFile
+from mimika.stages.write.files import LineSink
 
 
-class CsvSink:
+class CsvSink(LineSink):
     """Writes one line a face as soon as its frame is done; lines once written survive a killed process.
 
     Raises:
         OutputError: OutputExists without `force`, OutputFull when the disk is full.
     """
 
-    def __init__(self, path: Path, mesh: bool = False, force: bool = False) -> None:
-        self.path, self.rows = Path(path), 0
-        self._mesh, self._force = mesh, force
-
     def __enter__(self) -> Self:
-        self._file = LineFile(self.path, self._force)
+        super().__enter__()
         self._put([names(self._mesh)])
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.close()
 
     def write(self, observation: Observation) -> None:
         """Add the rows of one frame."""

@@ -6,6 +6,8 @@ import errno
 import os
 from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from mimika.data.errors import OutputError, OutputExists, OutputFull
 
@@ -89,3 +91,26 @@ class LineFile:
             os.close(self._descriptor)
         except OSError as error:
             raise output_error(error, self.path) from error
+
+
+class LineSink:
+    """What tables made of lines share: lines once written survive a killed process.
+
+    `rows` counts the rows written; subclasses turn observations into lines.
+
+    Raises:
+        OutputError: OutputExists without `force`, OutputFull when the disk is full.
+    """
+
+    def __init__(self, path: Path, mesh: bool = False, force: bool = False) -> None:
+        self.path, self.rows = Path(path), 0
+        self._mesh, self._force = mesh, force
+
+    def __enter__(self) -> Self:
+        self._file = LineFile(self.path, self._force)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
