@@ -23,10 +23,12 @@ from mimika.training.expression_identity import (
     verification,
 )
 from mimika.training.fit import Task
+from mimika.training.mixing import mixup
 from mimika.training.networks.expression import ExpressionNetwork, ShippedExpression
 from mimika.training.recipe import Recipe
+from mimika.training.shapes import shape_targets
 
-Batch = tuple[Tensor, Tensor, Tensor, Tensor]
+Batch = tuple[Tensor, ...]
 
 ARCHITECTURE = (
     "residual network of dense 3x3 convolutions on a 64 px aligned luma crop; heads for FER+ votes and FER-2013 "
@@ -53,24 +55,43 @@ DATA = [
 
 
 class ExpressionTask(Task):
-    """Soft cross-entropy to the votes, plus cross-entropy with label smoothing to the seven-class label.
+    """Soft cross-entropy to the votes and to the seven-class label, and the face's shape as a second thing to learn.
 
-    The recipe's [data]: `smoothing` of the labels, `fer2013_weight` (the second loss), `embedding` (its length).
-    [network]: the arguments of `ExpressionNetwork`.
+    The recipe's [data]: `smoothing` of the labels, `fer2013_weight` (the second loss), `shape_weight` (the third),
+    `mixup` (alpha) on a share `mixup_chance` of the batches, `belief_start` (progress after which targets follow the
+    network's own answers) and `belief_pace`, `sides` (crop sides to begin with, and until which progress), `embedding`
+    (its length). [network]: the arguments of `ExpressionNetwork`.
+
+    Many labels are doubtful: targets t move towards the answers p of the network, t = (1 - pace) t + pace p. Source:
+    Huang et al., "Self-adaptive training: beyond empirical risk minimization", NeurIPS 2020.
     """
 
     network: ExpressionNetwork
+    votes: Tensor
+    labels: Tensor
 
     def __init__(self, recipe: Recipe, data: Path, labels: Path, cache: Path) -> None:
         super().__init__(recipe, ExpressionNetwork(**{key: _frozen(value) for key, value in recipe.network.items()}))
         self.folders = (data, labels, cache)
-        self.smoothing = float(recipe.data.get("smoothing", 0.1))
-        self.fer2013_weight = float(recipe.data.get("fer2013_weight", 1.0))
-        self.embedding = int(recipe.data.get("embedding", 128))
+        given = recipe.data.get
+        self.smoothing, self.fer2013_weight = float(given("smoothing", 0.1)), float(given("fer2013_weight", 1.0))
+        self.shape_weight = float(given("shape_weight", 0.0))
+        self.alpha, self.mixup_chance = float(given("mixup", 0.0)), float(given("mixup_chance", 0.5))
+        self.belief_start, self.belief_pace = float(given("belief_start", 1.0)), float(given("belief_pace", 0.1))
+        self.sides: list[list[float]] = given("sides", [])
+        self.embedding = int(given("embedding", 128))
+        faces = load_split(data, labels, "train")
+        self.crops = ExpressionCrops(faces, augment=True)
+        self.register_buffer("votes", self.crops.targets.clone())
+        known = self.crops.labels.clamp(min=0)
+        self.register_buffer("labels", F.one_hot(known, len(FER2013)).float())
+        shapes = shape_targets(faces.points, faces.found, faces.matrices)
+        self.shapes = [torch.from_numpy(shape[self.crops.rows]) for shape in shapes]
+        self.shape_head = torch.nn.Linear(self.network.ferplus.in_features, self.shapes[0].shape[1])
 
     def train_dataset(self) -> ExpressionCrops:
         """Return the augmented crops of the training split."""
-        return ExpressionCrops(load_split(*self.folders[:2], "train"), augment=True)
+        return self.crops
 
     def validation_dataset(self) -> ExpressionCrops:
         """Return the plain crops of PublicTest."""
@@ -79,21 +100,41 @@ class ExpressionTask(Task):
     def on_train_epoch_start(self) -> None:
         """Start each epoch's chances from its own seed: a training that was stopped must not see the same again."""
         torch.manual_seed(1000 * self.recipe.seed + self.current_epoch)
+        done = self.progress()
+        side = next((side for side, until in self.sides if done < until), self.recipe.network.get("side", 48))
+        self.network.set_side(int(side))
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the loss and its two parts; rows without votes or without label count in the other part only."""
-        luma, targets, weights, labels = batch
-        logits, logits7 = self.network(luma)
-        soft = F.cross_entropy(logits.float(), targets, reduction="none")
-        votes = (soft * weights).sum() / weights.sum().clamp(min=1)
+        """Return the loss and its parts; rows without votes or without label count in the other parts only."""
+        luma, _, weights, labels, number, mirror = batch
+        order, share = torch.arange(len(luma)), 1.0
+        mixed = bool(torch.rand(()) < self.mixup_chance) and self.alpha > 0
+        if mixed:
+            luma, order, share = mixup(luma, self.alpha)
+        maps = self.network.features(luma)
+        logits, logits7 = self.network.heads(maps)
+        named = self.shape_head(maps[-1].mean((2, 3))).float()
         known = (labels >= 0).float()
-        each = F.cross_entropy(logits7.float(), labels.clamp(min=0), reduction="none", label_smoothing=self.smoothing)
-        hard = (each * known).sum() / known.sum().clamp(min=1)
-        return votes + self.fer2013_weight * hard, {"votes": votes, "fer2013": hard}
+        shape = torch.where(mirror[:, None], self.shapes[1][number], self.shapes[0][number])
+        votes, seven = self.votes[number], self.labels[number] * (1 - self.smoothing) + self.smoothing / len(FER2013)
+        parts = {"votes": torch.zeros(()), "fer2013": torch.zeros(()), "shape": torch.zeros(())}
+        for part, rows in ((share, torch.arange(len(luma))), (1 - share, order)) if mixed else ((1.0, order),):
+            parts["votes"] = parts["votes"] + part * _mean(_cross_entropy(logits, votes[rows]), weights[rows])
+            parts["fer2013"] = parts["fer2013"] + part * _mean(_cross_entropy(logits7, seven[rows]), known[rows])
+            parts["shape"] = parts["shape"] + part * F.smooth_l1_loss(named, shape[rows])
+        if not mixed and self.progress() >= self.belief_start:
+            self.believe(number, logits.detach(), logits7.detach())
+        weighed = parts["votes"] + self.fer2013_weight * parts["fer2013"] + self.shape_weight * parts["shape"]
+        return weighed, parts
+
+    def believe(self, number: Tensor, logits: Tensor, logits7: Tensor) -> None:
+        """Move the targets of the samples `number` (n,) a step towards the network's answers."""
+        for targets, answer in ((self.votes, logits), (self.labels, logits7)):
+            targets[number] += self.belief_pace * (answer.float().softmax(1) - targets[number])
 
     def scores(self, batch: Batch) -> dict[str, Tensor]:
         """Return the vote cross-entropy and both accuracies, over the rows that have the truth."""
-        luma, targets, weights, labels = batch
+        luma, targets, weights, labels, *_ = batch
         logits, logits7 = self.averaged(luma)
         share = weights.sum().clamp(min=1)
         right = (logits.argmax(1) == targets.argmax(1)).float()
@@ -158,6 +199,14 @@ def temperatures(model: Path, data: Path, labels: Path) -> dict[str, float]:
         "temperature": round(calibration.best_temperature(outputs["logits"][clean], votes), 4),
         "temperature7": round(calibration.best_temperature(outputs["logits7"][known], seven), 4),
     }
+
+
+def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    return F.cross_entropy(logits.float(), targets, reduction="none")
+
+
+def _mean(losses: Tensor, weights: Tensor) -> Tensor:
+    return (losses * weights).sum() / weights.sum().clamp(min=1)
 
 
 def _frozen(value: object) -> Any:

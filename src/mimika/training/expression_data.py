@@ -23,13 +23,13 @@ CHANCES: dict[augment.Augmentation, float] = {
     augment.light: 0.8,
     augment.shade: 0.12,
     augment.blur: 0.08,
-    augment.coarse: 0.08,
+    augment.coarse: 0.15,
     augment.motion: 0.02,
     augment.noise: 0.08,
     augment.jpeg: 0.03,
     augment.occlude: 0.2,
 }
-SHIFT, SCALE, TURN, STRETCH = 0.03, 0.06, 6.0, 0.03
+SHIFT, SCALE, TURN, STRETCH = 0.035, 0.07, 6.0, 0.03
 """Standard deviations of the crop's errors: share of its side, logarithm of scale, degrees, logarithm of the aspect."""
 
 
@@ -37,20 +37,26 @@ SHIFT, SCALE, TURN, STRETCH = 0.03, 0.06, 6.0, 0.03
 class ExpressionFaces:
     """One split.
 
-    `pictures` (n, 48, 48) uint8; `matrices` (n, 2, 3) picture to crop; `votes` (n, 10); `labels` (n,), -1 where none.
+    `pictures` (n, 48, 48) uint8; `matrices` (n, 2, 3) picture to crop; `votes` (n, 10); `labels` (n,), -1 where none;
+    `points` (n, 478, 3) the teacher's meshes in picture pixels and whether they were `found` (n,).
     """
 
     pictures: NDArray[np.uint8]
     matrices: NDArray[np.float64]
     votes: NDArray[np.int64]
     labels: NDArray[np.int64]
+    points: NDArray[np.float32]
+    found: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, rows: NDArray[np.bool_]) -> ExpressionFaces:
         """Return the chosen rows (n,)."""
-        return ExpressionFaces(self.pictures[rows], self.matrices[rows], self.votes[rows], self.labels[rows])
+        return ExpressionFaces(
+            self.pictures[rows], self.matrices[rows], self.votes[rows], self.labels[rows], self.points[rows],
+            self.found[rows],
+        )  # fmt: skip
 
 
 def load_split(data: Path, teacher: Path, split: str) -> ExpressionFaces:
@@ -67,12 +73,14 @@ def load_split(data: Path, teacher: Path, split: str) -> ExpressionFaces:
         raise InputMissing(str(points), "no teacher labels; run recipes/teachers/label_mesh.py first")
     tables = [pq.read_table(file, columns=["label", "votes"]) for file in shards(data, name)]
     with np.load(points) as arrays:
-        matrices = crop_matrices(arrays["points"], arrays["found"])
+        meshes, found = arrays["points"], arrays["found"]
     return ExpressionFaces(
         pictures=np.stack(list(read_luma(data, name))),
-        matrices=matrices,
+        matrices=crop_matrices(meshes, found),
         votes=np.concatenate([np.array(table["votes"].to_pylist(), np.int64) for table in tables]),
         labels=np.concatenate([table["label"].to_numpy() for table in tables]).astype(np.int64),
+        points=meshes,
+        found=found,
     )
 
 
@@ -104,8 +112,9 @@ def clean_rows(votes: NDArray[np.int64]) -> NDArray[np.bool_]:
     return np.asarray(unique & (top > 5) & (votes.argmax(1) < len(FERPLUS)), np.bool_)
 
 
-class ExpressionCrops(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
-    """Crops (1, 64, 64) float32 0..1, vote targets (8,), their weight 0 or 1, and the label 0..6 or -1.
+class ExpressionCrops(Dataset[tuple[Tensor, ...]]):
+    """Crops (1, 64, 64) float32 0..1, vote targets (8,), their weight 0 or 1, the label 0..6 or -1, the sample's
+    number, and whether it was mirrored.
 
     With `augment` the crop errs, as the product's own crop does, and the picture is mirrored and degraded, by chances
     drawn from torch's generator, so that every loading process and every epoch has its own.
@@ -123,23 +132,28 @@ class ExpressionCrops(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def __getitem__(self, index: int) -> tuple[Tensor, ...]:
         """Return one sample."""
         row = self.rows[index]
         picture, matrix = self.faces.pictures[row], self.faces.matrices[row]
+        mirror = False
         if self.augment:
             rng = np.random.default_rng(int(torch.randint(0, 2**31, ()).item()))
-            luma = augmented(picture, matrix, rng)
+            mirror = bool(rng.random() < 0.5)
+            luma = augmented(picture, matrix, rng, mirror)
         else:
             luma = crop(picture, matrix, EXPRESSION_CROP)
         tensor = torch.from_numpy(luma[None].astype(np.float32) / 255)
-        return tensor, self.targets[index], self.weights[index], self.labels[index]
+        number, side = torch.tensor(index), torch.tensor(mirror)
+        return tensor, self.targets[index], self.weights[index], self.labels[index], number, side
 
 
-def augmented(picture: NDArray[np.uint8], matrix: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Cut an erring crop out of `picture` and mirror and degrade it."""
+def augmented(
+    picture: NDArray[np.uint8], matrix: NDArray[np.float64], rng: np.random.Generator, mirror: bool
+) -> NDArray[np.uint8]:
+    """Cut an erring crop out of `picture`, mirror it on request and degrade it."""
     luma = crop(picture, jittered(matrix, rng), EXPRESSION_CROP)
-    if rng.random() < 0.5:
+    if mirror:
         luma = np.asarray(cv2.flip(luma, 1), np.uint8)
     return augment.apply(luma, CHANCES, rng)
 

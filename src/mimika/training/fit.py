@@ -10,7 +10,7 @@ from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint, Timer
 from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -56,6 +56,17 @@ class Task(lightning.LightningModule):
         """Write the averaged network to `target` with its card, scores included; return the card."""
         raise NotImplementedError
 
+    def steps(self) -> int:
+        """Return how many batches all epochs have."""
+        return max(1, int(self.trainer.estimated_stepping_batches))
+
+    def progress(self, step: int | None = None) -> float:
+        """Return how far the training is, 0..1: by the clock if the recipe gives `minutes`, else by steps."""
+        if self.recipe.schedule.minutes:
+            clock = next(callback for callback in self.trainer.callbacks if isinstance(callback, Timer))  # type: ignore[attr-defined]
+            return min(1.0, clock.time_elapsed() / (60 * self.recipe.schedule.minutes))
+        return min(1.0, (self.global_step if step is None else step) / self.steps())
+
     def training_step(self, batch: Any, index: int) -> Tensor:
         """Lightning's step."""
         loss, parts = self.loss(batch)
@@ -93,17 +104,16 @@ class Task(lightning.LightningModule):
     def configure_optimizers(self) -> Any:
         """AdamW without decay on biases and norms; warm-up, then cosine, stepped by batch."""
         schedule = self.recipe.schedule
-        decayed = [p for p in self.network.parameters() if p.ndim > 1]
-        plain = [p for p in self.network.parameters() if p.ndim <= 1]
+        decayed = [p for p in self.parameters() if p.requires_grad and p.ndim > 1]
+        plain = [p for p in self.parameters() if p.requires_grad and p.ndim <= 1]
         groups = [{"params": decayed, "weight_decay": schedule.weight_decay}, {"params": plain, "weight_decay": 0.0}]
         optimizer = torch.optim.AdamW(groups, lr=schedule.rate)
-        total = max(1, int(self.trainer.estimated_stepping_batches))
-        rising = max(1, round(schedule.warmup * total))
 
         def factor(step: int) -> float:
-            if step < rising:
-                return (step + 1) / rising
-            return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - rising) / max(1, total - rising))))
+            part = self.progress(step)
+            if part < schedule.warmup:
+                return max(part / schedule.warmup, 0.01)
+            return 0.5 * (1 + math.cos(math.pi * min(1.0, (part - schedule.warmup) / (1 - schedule.warmup))))
 
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
@@ -139,13 +149,14 @@ def fit(task: Task, out: Path, *, resume: bool = True, limit_batches: int | None
         torch.set_num_threads(schedule.threads)
     checkpoint = ModelCheckpoint(out, filename="last", enable_version_counter=False)
     last = out / "last.ckpt"
+    clock = [Timer(duration={"minutes": schedule.minutes}, verbose=False)] if schedule.minutes else []
     trainer = lightning.Trainer(
-        max_epochs=schedule.epochs,
+        max_epochs=-1 if schedule.minutes else schedule.epochs,
         precision="bf16-mixed" if has_bfloat16() else "32-true",
         accelerator="auto",
         devices=1,
         logger=CSVLogger(out, name="log"),
-        callbacks=[checkpoint, EpochLine()],
+        callbacks=[checkpoint, EpochLine(), *clock],
         gradient_clip_val=schedule.clip,
         log_every_n_steps=1000,
         enable_progress_bar=False,

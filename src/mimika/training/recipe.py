@@ -16,7 +16,8 @@ class Schedule:
 
     `rate` is the peak learning rate, reached after `warmup` (share of all steps) and lowered along a cosine; `ema`
     is the decay of the averaged weights that are exported; `threads` 0 means all cores; `workers` are data loading
-    processes.
+    processes. With `minutes` the clock rules instead of `epochs`: the rate falls with the time spent, and the training
+    ends when it is up, whatever the machine managed until then.
     """
 
     epochs: int = 10
@@ -28,6 +29,7 @@ class Schedule:
     clip: float = 5.0
     threads: int = 0
     workers: int = 0
+    minutes: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

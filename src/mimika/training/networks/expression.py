@@ -50,6 +50,7 @@ class ExpressionNetwork(nn.Module):
     Input (n, 1, 64, 64) luma 0..1; `forward` gives logits (n, 8) in FER+ order and (n, 7) in FER-2013 order. The crop
     is first averaged down to `side` pixels: FER-2013 has no finer detail to learn from, and the cost falls by half.
     `widths` and `blocks` are the channels and the residual blocks of each stage; the first works at half the side.
+    `dropout` of the feature vector and `drop` of residual blocks act while training only.
     """
 
     shrink: Tensor
@@ -60,21 +61,29 @@ class ExpressionNetwork(nn.Module):
         widths: tuple[int, ...] = (32, 64, 160, 256),
         blocks: tuple[int, ...] = (1, 2, 2, 1),
         dropout: float = 0.3,
+        drop: float = 0.0,
     ) -> None:
         super().__init__()
         self.register_buffer("shrink", averaging(EXPRESSION_CROP.side, side), persistent=False)
-        stages = [nn.Sequential(convolution(1, widths[0], 5, 2), *(Residual(widths[0]) for _ in range(blocks[0])))]
+        self.set_side(side)
+        first = (Residual(widths[0], drop) for _ in range(blocks[0]))
+        stages = [nn.Sequential(convolution(1, widths[0], 5, 2), *first)]
         for before, width, count in zip(widths, widths[1:], blocks[1:], strict=False):
-            stages.append(nn.Sequential(Down(before, width), *(Residual(width) for _ in range(count - 1))))
+            stages.append(nn.Sequential(Down(before, width), *(Residual(width, drop) for _ in range(count - 1))))
         self.stages = nn.ModuleList(stages)
         self.dropout = nn.Dropout(dropout)
         self.ferplus = nn.Linear(widths[-1], len(FERPLUS))
         self.fer2013 = nn.Linear(widths[-1], len(FER2013))
         self.descriptor_size = GRID**2 * sum(widths[1:-1]) + widths[-1]
 
+    def set_side(self, side: int) -> None:
+        """Average crops down to another side while training; beginning with small ones saves time."""
+        self.training_shrink = averaging(EXPRESSION_CROP.side, side)
+
     def features(self, luma: Tensor) -> list[Tensor]:
         """Return the maps (n, width, h, w) of every stage but the first."""
-        x = (self.shrink @ luma @ self.shrink.T - MEAN) * CONTRAST
+        shrink = self.training_shrink.to(luma.device) if self.training else self.shrink
+        x = (shrink @ luma @ shrink.T - MEAN) * CONTRAST
         maps = []
         for number, stage in enumerate(self.stages):
             x = stage(x)

@@ -1,0 +1,1 @@
+"""The shapes that users of other tools know."""

@@ -1,0 +1,1 @@
+"""What a face does over time: smoothing, baseline, episodes, micro-expressions, states."""
