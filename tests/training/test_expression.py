@@ -17,10 +17,11 @@ from mimika.data.errors import InputMissing
 from mimika.engine.card import Card
 from mimika.engine.session import Session
 from mimika.engine.weights import verify
+from mimika.evaluation import calibration
 from mimika.stages.faces import align
 from mimika.stages.faces.crops import crop_batch
 from mimika.stages.recognize.calibrate import softmax
-from mimika.training import calibration, run
+from mimika.training import run
 from mimika.training.evaluate_expression import evaluate, plain_crops
 from mimika.training.export import export_network
 from mimika.training.expression import ExpressionTask

@@ -15,6 +15,7 @@ from mimika.data.geometry import transform
 from mimika.engine.card import Card
 from mimika.engine.session import Session
 from mimika.engine.weights import verify
+from mimika.evaluation.statistics import interval, roc_auc
 from mimika.stages.faces import align
 from mimika.training import augment
 from mimika.training.export import export_network
@@ -24,7 +25,6 @@ from mimika.training.mesh_data import MeshFaces, half_face, plausible
 from mimika.training.networks.mesh import MeshNetwork, ShippedMesh
 from mimika.training.pictures import LabelledFaces
 from mimika.training.recipe import Recipe, Schedule
-from mimika.training.statistics import interval, roc_auc
 
 
 @pytest.fixture(scope="module")

@@ -26,13 +26,13 @@ from PIL import Image
 
 from mimika.data.geometry import boxes_of
 from mimika.data.options import Options
+from mimika.evaluation.statistics import plain
 from mimika.stages.faces.detect import Detector
 from mimika.training.composites import FACE_VERTICES
 from mimika.training.detect_data import negative_split, person_split
 from mimika.training.detect_scores import Found, average_precision, recall_at
 from mimika.training.pictures import labelled_faces, read_luma, shards
 from mimika.training.portraits import portraits
-from mimika.training.statistics import plain
 
 SIDE = 640
 COMMAND = "python -m mimika.training.evaluate_detect ../shared/data build/teacher build/cache --json FILE"

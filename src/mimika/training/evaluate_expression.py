@@ -24,14 +24,14 @@ from mimika.data.options import Options
 from mimika.engine import registry
 from mimika.engine.card import Card
 from mimika.engine.session import Session
+from mimika.evaluation.calibration import calibration_error, confusion, cross_entropy, macro_f1
+from mimika.evaluation.statistics import interval, plain, roc_auc
 from mimika.pipeline import Pipeline
 from mimika.stages.faces.align import EXPRESSION_CROP, MESH_CROP, crop, matrices_from_meshes
 from mimika.stages.measure.mesh import MeshNet
 from mimika.stages.recognize.calibrate import softmax
-from mimika.training.calibration import calibration_error, confusion, cross_entropy, macro_f1
 from mimika.training.expression_data import ExpressionFaces, clean_rows, load_split, vote_targets
 from mimika.training.pictures import labelled_faces
-from mimika.training.statistics import interval, plain, roc_auc
 
 COMMAND = "python -m mimika.training.evaluate_expression"
 BATCH = 64

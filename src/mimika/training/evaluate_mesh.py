@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from mimika.data.options import Options
 from mimika.engine.registry import card
+from mimika.evaluation.statistics import interval, plain, roc_auc
 from mimika.stages.faces import align
 from mimika.stages.measure.mesh import MeshNet
 from mimika.training.mesh_data import SPEC, half_face, mirrored, rows_of, scene_crop
 from mimika.training.pictures import LabelledFaces, labelled_faces, read_luma, shards
-from mimika.training.statistics import interval, plain, roc_auc
 
 HAND_POINTS = {18: 33, 22: 133, 23: 362, 27: 263, 87: 61, 93: 291}
 """Point of the Face Research Lab template to mesh vertex: eye corners and mouth corners, the subject's right first."""

@@ -11,8 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mimika.data.labels import FER2013, FERPLUS
+from mimika.evaluation import calibration
 from mimika.stages.faces.align import EXPRESSION_CROP
-from mimika.training import calibration, evaluate_expression
+from mimika.training import evaluate_expression
 from mimika.training.export import export_network, write_card
 from mimika.training.expression_data import ExpressionCrops, clean_rows, load_split, vote_targets
 from mimika.training.expression_identity import (

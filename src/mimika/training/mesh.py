@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from mimika.evaluation.statistics import plain
 from mimika.training import turned
 from mimika.training.export import export_network, write_card
 from mimika.training.fit import Task
@@ -16,7 +17,6 @@ from mimika.training.mesh_data import SPEC, HeldOutFaces, MeshFaces, rows_of
 from mimika.training.networks.mesh import MeshNetwork, ShippedMesh
 from mimika.training.pictures import LabelledFaces, labelled_faces, read_luma
 from mimika.training.recipe import Recipe
-from mimika.training.statistics import plain
 
 COMPONENT_SHAPES = 3000
 """Shapes drawn for the principal components that the last layer starts with."""
