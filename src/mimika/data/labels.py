@@ -18,6 +18,21 @@ Source: Goodfellow et al., "Challenges in representation learning: a report on t
 UNSURE = "unsure"
 """The label written when the two most likely expressions are too close to call."""
 
+ACTION_UNITS = (
+    *("AU1", "AU2", "AU4", "AU5", "AU6", "AU7", "AU9", "AU10", "AU12", "AU14", "AU15", "AU16"),
+    *("AU17", "AU18", "AU20", "AU22", "AU23", "AU24", "AU25", "AU26", "AU27", "AU28", "AU43"),
+)
+"""The facial action units that are measured, in the order of their columns; AU43 includes the blink, AU45.
+
+Source: Ekman, Friesen, Hager, "Facial Action Coding System: the manual", 2002.
+"""
+
+SIDED_UNITS = (
+    *("AU1", "AU2", "AU4", "AU5", "AU6", "AU7", "AU9", "AU10", "AU12", "AU14", "AU15", "AU16"),
+    *("AU20", "AU43"),
+)
+"""Those whose muscle has a left and a right that can act apart; the others are of the whole mouth or jaw."""
+
 TRANSLATIONS: dict[str, dict[str, str]] = {
     "en": {
         "neutral": "neutral", "happiness": "happiness", "surprise": "surprise", "sadness": "sadness", "anger": "anger",

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mimika.data._check import same_length, shaped
+from mimika.data.labels import ACTION_UNITS
 
 MESH_POINTS = 478
+
+_NOT_GIVEN = np.zeros(0, np.float32)
+_LATER: dict[str, tuple[int, ...]] = {"action_units": (len(ACTION_UNITS), 2), "eye_openness": (2,), "gaze": (2,)}
+
+
+def _not_given() -> NDArray[np.float32]:
+    return _NOT_GIVEN
 
 
 @dataclass(frozen=True, slots=True)
 class Measurements:
-    """Mesh and head pose of n faces.
+    """Mesh, head pose, action units and eyes of n faces.
 
     `meshes` (n, 478, 3): x and y in pixels of the upright image, z in the same scale, negative towards the camera, in
     MediaPipe's vertex order (468 face points, 10 iris points). `presence` (n,) 0..1: how sure the mesh network is
     that there is a face. `angles` (n, 3): pitch, yaw, roll in degrees; pitch + when the face looks up, yaw + when it
     turns to the subject's own left, roll + when the head tilts clockwise as seen in the image. `translations` (n,
     3): head centre relative to the image centre, x right, y down, in units of inter-ocular distance, and depth as
-    image width divided by inter-ocular distance.
+    image width divided by inter-ocular distance. `action_units` (n, 23, 2): intensities 0..5 in the order of
+    `labels.ACTION_UNITS`, the subject's left then right, both alike where a unit has no sides. `eye_openness` (n, 2):
+    left, right; 0 closed, about 1 open. `gaze` (n, 2): yaw and pitch of the eyes relative to the head in degrees, with
+    the signs of the angles. The last three are NaN where they were not measured.
 
     Raises:
         ShapeError: if a shape is wrong or the lengths differ.
@@ -31,13 +42,21 @@ class Measurements:
     presence: NDArray[np.float32]
     angles: NDArray[np.float32]
     translations: NDArray[np.float32]
+    action_units: NDArray[np.float32] = field(default_factory=_not_given)
+    eye_openness: NDArray[np.float32] = field(default_factory=_not_given)
+    gaze: NDArray[np.float32] = field(default_factory=_not_given)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "meshes", shaped("meshes", self.meshes, (None, MESH_POINTS, 3), np.float32))
         object.__setattr__(self, "presence", shaped("presence", self.presence, (None,), np.float32))
         object.__setattr__(self, "angles", shaped("angles", self.angles, (None, 3), np.float32))
         object.__setattr__(self, "translations", shaped("translations", self.translations, (None, 3), np.float32))
-        same_length(meshes=self.meshes, presence=self.presence, angles=self.angles, translations=self.translations)
+        for name, shape in _LATER.items():
+            value = getattr(self, name)
+            if value is _NOT_GIVEN:
+                value = np.full((len(self.meshes), *shape), np.nan, np.float32)
+            object.__setattr__(self, name, shaped(name, value, (None, *shape), np.float32))
+        same_length(**{item.name: getattr(self, item.name) for item in fields(self)})
 
     def __len__(self) -> int:
         return len(self.meshes)
