@@ -8,7 +8,7 @@ import pytest
 
 from mimika.data.episodes import Episode, Mixture, Transition
 from mimika.data.errors import OptionError, ShapeError
-from mimika.data.timeline import MEASURED, Timeline
+from mimika.data.timeline import MEASURED, Collector, Timeline
 
 
 def test_each_face_has_its_own_rows():
@@ -33,6 +33,17 @@ def test_frames_without_the_face_have_no_row_and_meshes_are_kept_on_request():
     assert np.array_equal(with_meshes.meshes[2], observations[2].measurements.meshes[0])
     assert Timeline.collect(list(builders.clip(frames=3, faces=0))) == []
     assert Timeline.collect([]) == []
+
+
+def test_a_collector_can_be_asked_while_it_gathers():
+    collector, observations = Collector(), list(builders.clip(frames=300))
+    for observation in observations[:10]:
+        collector.add(observation)
+    assert len(collector.timelines()[0]) == 10
+    for observation in observations[10:]:
+        collector.add(observation)
+    (line,) = collector.timelines()
+    assert np.array_equal(line.time_s, np.arange(300) / 25)
 
 
 def test_an_absence_divides_and_does_not_count_as_time():

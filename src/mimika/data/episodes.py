@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mimika.data.errors import OptionError
 
@@ -108,3 +108,13 @@ class Mixture:
 
     def __str__(self) -> str:
         return ", ".join(f"{100 * share:.0f} % {label}" for label, share in self.shares)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that one face did, each list in the order of time."""
+
+    face: int
+    episodes: list[Episode] = field(default_factory=list)
+    transitions: list[Transition] = field(default_factory=list)
+    mixtures: list[Mixture] = field(default_factory=list)

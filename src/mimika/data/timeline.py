@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from mimika.data._check import same_length, shaped
 from mimika.data.errors import ShapeError
-from mimika.data.labels import FERPLUS, UNSURE
+from mimika.data.labels import ACTION_UNITS, FERPLUS, UNSURE
 from mimika.data.measurements import MESH_POINTS
 from mimika.data.observation import Observation
 
-_UNITS = 23
 _GAP_STEPS, _GAP_S = 3.0, 0.3
 """A face was away where two rows lie further apart than so many usual steps, and than so many seconds."""
 _CHUNK = 256
@@ -112,17 +111,10 @@ class Timeline:
 
         A row takes about 320 bytes, and 5.7 kB more with `meshes`: an hour of one face at 25 frames/s is 29 MB without.
         """
-        gathered = _Gathered(meshes)
+        collector = Collector(meshes)
         for observation in observations:
-            gathered.add(observation)
-        table = gathered.table()
-        found = []
-        for face in np.unique(table["ids"]).tolist():
-            rows = np.flatnonzero(table["ids"] == face)
-            rows = rows[np.argsort(table["time_s"][rows], kind="stable")]
-            own: dict[str, Any] = {name: table[name][rows] for name in table if name != "ids"}
-            found.append(cls(face, gathered.source, min_margin=gathered.min_margin, **own))
-        return found
+            collector.add(observation)
+        return [cls(**arrays) for arrays in collector.arrays()]
 
 
 _SHAPES: dict[str, tuple[int, ...]] = {
@@ -131,7 +123,7 @@ _SHAPES: dict[str, tuple[int, ...]] = {
     "probabilities": (len(FERPLUS),),
     "angles": (3,),
     "translations": (3,),
-    "action_units": (_UNITS, 2),
+    "action_units": (len(ACTION_UNITS), 2),
     "eye_openness": (2,),
     "gaze": (2,),
 }
@@ -139,29 +131,43 @@ MEASURED = tuple(_SHAPES)
 """The names of the float arrays that every timeline has, one row a frame."""
 
 
-class _Gathered:
-    """Rows of all faces, packed into arrays every few hundred frames, so that a long film takes little memory."""
+class Collector:
+    """Gathers observations one by one into timelines; for sinks, which are given one observation at a time.
 
-    def __init__(self, meshes: bool) -> None:
-        self.source, self.min_margin = "", 0.0
+    Rows are packed into arrays every few hundred frames, so that a long film takes little memory.
+    """
+
+    def __init__(self, meshes: bool = False) -> None:
+        self._source, self._min_margin = "", 0.0
         self._names = ("ids", "time_s", "numbers", *_SHAPES, *(("meshes",) if meshes else ()))
         self._loose: list[dict[str, NDArray[Any]]] = []
         self._packed: list[dict[str, NDArray[Any]]] = []
 
     def add(self, observation: Observation) -> None:
         """Take in one frame."""
-        self.source = self.source or observation.frame.source
+        self._source = self._source or observation.frame.source
         if not len(observation):
             return
-        self.min_margin = observation.expressions.min_margin
+        self._min_margin = observation.expressions.min_margin
         self._loose.append(_rows(observation, self._names))
         if len(self._loose) >= _CHUNK:
             self._pack()
 
-    def table(self) -> dict[str, NDArray[Any]]:
-        """Return all rows, each array with one row a face and frame."""
+    def timelines(self) -> list[Timeline]:
+        """Return what has been gathered so far, one timeline a face, in the order of their ids."""
+        return [Timeline(**arrays) for arrays in self.arrays()]
+
+    def arrays(self) -> list[dict[str, Any]]:
+        """Return the same as arguments of a `Timeline`."""
         self._pack()
-        return {name: _joined(name, self._packed) for name in self._names}
+        table = {name: _joined(name, self._packed) for name in self._names}
+        found = []
+        for face in np.unique(table["ids"]).tolist():
+            rows = np.flatnonzero(table["ids"] == face)
+            rows = rows[np.argsort(table["time_s"][rows], kind="stable")]
+            own: dict[str, Any] = {name: table[name][rows] for name in table if name != "ids"}
+            found.append({"face": int(face), "source": self._source, "min_margin": self._min_margin, **own})
+        return found
 
     def _pack(self) -> None:
         if self._loose:
