@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint, Timer
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, Timer
 from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Dataset
 
-from mimika.training.recipe import Recipe
+from mimika.data.errors import OptionError
+from mimika.training.optimizers import make_optimizer, make_plan
+from mimika.training.recipe import Recipe, Schedule
 
 
 class Task(lightning.LightningModule):
     """What a network has to learn: subclasses give the network, the data, the loss and the scores.
 
-    `averaged` holds the exponential moving average of the weights; scores and the export use it.
+    `averaged` holds the exponential moving average of the weights; scores and the export use it. `monitor` is the
+    score of validation, larger is better, that recipes with `best` or `patience` go by.
     """
+
+    monitor = ""
 
     def __init__(self, recipe: Recipe, network: nn.Module) -> None:
         super().__init__()
@@ -101,22 +106,18 @@ class Task(lightning.LightningModule):
             persistent_workers=schedule.workers > 0,
         )  # fmt: skip
 
-    def configure_optimizers(self) -> Any:
-        """AdamW without decay on biases and norms; warm-up, then cosine, stepped by batch."""
-        schedule = self.recipe.schedule
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Return what is learnt, in groups as `torch.optim` takes them: biases and norms do not decay."""
+        decay = self.recipe.schedule.weight_decay
         decayed = [p for p in self.parameters() if p.requires_grad and p.ndim > 1]
         plain = [p for p in self.parameters() if p.requires_grad and p.ndim <= 1]
-        groups = [{"params": decayed, "weight_decay": schedule.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-        optimizer = torch.optim.AdamW(groups, lr=schedule.rate)
+        return [{"params": decayed, "weight_decay": decay}, {"params": plain, "weight_decay": 0.0}]
 
-        def factor(step: int) -> float:
-            part = self.progress(step)
-            if part < schedule.warmup:
-                return max(part / schedule.warmup, 0.01)
-            return 0.5 * (1 + math.cos(math.pi * min(1.0, (part - schedule.warmup) / (1 - schedule.warmup))))
-
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+    def configure_optimizers(self) -> Any:
+        """By default AdamW; warm-up, then cosine, stepped by batch."""
+        schedule = self.recipe.schedule
+        optimizer = make_optimizer(self.parameter_groups(), schedule)
+        return [optimizer], make_plan(optimizer, schedule, self.progress, self.monitor)
 
 
 class EpochLine(Callback):
@@ -138,7 +139,9 @@ class EpochLine(Callback):
 
 
 def fit(task: Task, out: Path, *, resume: bool = True, limit_batches: int | None = None) -> Task:
-    """Train `task` and return it with its best-known averaged weights (the last ones of the schedule).
+    """Train `task` and return it with its best-known averaged weights.
+
+    These are the last ones of the schedule, or with the recipe's `best` those of the epoch that scored best.
 
     `out` receives `last.ckpt` after each epoch and `log/version_N/metrics.csv`, a new N for each start; with
     `resume` an interrupted training goes on from there. `limit_batches` cuts each epoch short, for trying out.
@@ -147,16 +150,14 @@ def fit(task: Task, out: Path, *, resume: bool = True, limit_batches: int | None
     lightning.seed_everything(task.recipe.seed, workers=True, verbose=False)
     if schedule.threads:
         torch.set_num_threads(schedule.threads)
-    checkpoint = ModelCheckpoint(out, filename="last", enable_version_counter=False)
     last = out / "last.ckpt"
-    clock = [Timer(duration={"minutes": schedule.minutes}, verbose=False)] if schedule.minutes else []
     trainer = lightning.Trainer(
         max_epochs=-1 if schedule.minutes else schedule.epochs,
         precision="bf16-mixed" if has_bfloat16() else "32-true",
         accelerator="auto",
         devices=1,
         logger=CSVLogger(out, name="log"),
-        callbacks=[checkpoint, EpochLine(), *clock],
+        callbacks=_callbacks(schedule, out, task.monitor),
         gradient_clip_val=schedule.clip,
         log_every_n_steps=1000,
         enable_progress_bar=False,
@@ -165,7 +166,24 @@ def fit(task: Task, out: Path, *, resume: bool = True, limit_batches: int | None
         limit_train_batches=limit_batches,
     )
     trainer.fit(task, ckpt_path=str(last) if resume and last.exists() else None)
+    if schedule.best and (out / "best.ckpt").exists():
+        task.load_state_dict(torch.load(out / "best.ckpt", map_location=task.device, weights_only=False)["state_dict"])
     return task
+
+
+def _callbacks(schedule: Schedule, out: Path, monitor: str) -> list[Callback]:
+    """Return what accompanies a training: checkpoints, the line an epoch, and what the schedule asks for."""
+    if (schedule.best or schedule.patience) and not monitor:
+        raise OptionError("schedule.best, schedule.patience: this task has no score to choose by")
+    callbacks = [ModelCheckpoint(out, filename="last", enable_version_counter=False), EpochLine()]
+    if schedule.minutes:
+        callbacks.append(Timer(duration=timedelta(minutes=schedule.minutes), verbose=False))
+    if schedule.best:
+        best = ModelCheckpoint(out, filename="best", monitor=monitor, mode="max", enable_version_counter=False)
+        callbacks.append(best)
+    if schedule.patience:
+        callbacks.append(EarlyStopping(monitor, mode="max", patience=schedule.patience))
+    return callbacks
 
 
 def has_bfloat16() -> bool:

@@ -18,6 +18,10 @@ class Schedule:
     is the decay of the averaged weights that are exported; `threads` 0 means all cores; `workers` are data loading
     processes. With `minutes` the clock rules instead of `epochs`: the rate falls with the time spent, and the training
     ends when it is up, whatever the machine managed until then.
+
+    `optimizer` and `plan` name one of `optimizers.OPTIMIZERS` and `optimizers.PLANS`. With `best` the weights of the
+    epoch that scored best on validation are exported, not the last ones; with `patience` the training ends after so
+    many epochs without a better one. `sam` is the reach of sharpness-aware minimisation, see `sam.py`; 0 is off.
     """
 
     epochs: int = 10
@@ -30,13 +34,20 @@ class Schedule:
     threads: int = 0
     workers: int = 0
     minutes: float = 0.0
+    optimizer: str = "adamw"
+    momentum: float = 0.9
+    plan: str = "cosine"
+    best: bool = False
+    patience: int = 0
+    sam: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """One training.
 
-    `task` names the module under `mimika.training`; `data`, `network` and `expected` are that task's own.
+    `task` names the module under `mimika.training`; `data`, `network` and `expected` are that task's own. `loss` and
+    `augment` choose from `losses.py` and `augmentations.py`, `start` the weights to begin with (`pretrained.py`).
     """
 
     name: str
@@ -45,6 +56,9 @@ class Recipe:
     schedule: Schedule
     data: dict[str, Any] = field(default_factory=dict)
     network: dict[str, Any] = field(default_factory=dict)
+    loss: dict[str, Any] = field(default_factory=dict)
+    augment: dict[str, Any] = field(default_factory=dict)
+    start: dict[str, Any] = field(default_factory=dict)
     expected: dict[str, Any] = field(default_factory=dict)
 
     @classmethod

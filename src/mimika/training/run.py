@@ -11,7 +11,12 @@ from mimika.data.errors import OptionError
 from mimika.training.fit import Task, fit
 from mimika.training.recipe import Recipe
 
-TASKS = {"mesh": "mesh:MeshTask", "expression": "expression:ExpressionTask", "detect": "detect:DetectTask"}
+TASKS = {
+    "mesh": "mesh:MeshTask",
+    "expression": "expression:ExpressionTask",
+    "detect": "detect:DetectTask",
+    "classify": "classify:ClassifyTask",
+}
 """Task name in a recipe to module and class under `mimika.training`."""
 
 

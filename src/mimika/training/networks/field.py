@@ -1,0 +1,36 @@
+"""The networks of the field, by the name that a recipe gives: luma (n, 1, side, side) in, logits (n, classes) out."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from torch import nn
+
+from mimika.data.errors import OptionError
+
+MEAN, CONTRAST = 0.5, 4.0
+"""Luma is brought to about zero mean and unit spread inside each network."""
+
+NETWORKS = {
+    "four_block_cnn": "four_block:FourBlockCnn",
+}
+"""Network name in a recipe to module and class under `mimika.training.networks`."""
+
+
+def make_network(options: dict[str, Any], classes: int) -> nn.Module:
+    """Make the network of a recipe's [network] table: `name`, and the arguments of its class.
+
+    Raises:
+        OptionError: there is no such network, or it has no such argument.
+    """
+    rest = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
+    name = rest.pop("name", "")
+    if name not in NETWORKS:
+        raise OptionError(f"network.name: expected one of {', '.join(NETWORKS)}, received {name!r}")
+    module, _, kind = NETWORKS[name].partition(":")
+    try:
+        made: nn.Module = getattr(importlib.import_module(f"mimika.training.networks.{module}"), kind)(classes, **rest)
+    except TypeError as error:
+        raise OptionError(f"network {name}: {error}") from error
+    return made
