@@ -61,7 +61,7 @@ def observation(
         picture,
         Faces(boxes, np.linspace(0.9, 0.99, n, dtype=np.float32), meshes[:, [468, 473, 1, 61, 291], :2], np.arange(n)),
         Measurements(meshes, np.full(n, 0.97, np.float32), angles, np.zeros((n, 3), np.float32)),
-        Expressions(probabilities(n, best), np.tile(np.eye(1, 4, dtype=np.float32), (n, 1)), min_margin=0.15),
+        Expressions(probabilities(n, best), np.tile(np.eye(1, 4, dtype=np.float32), (n, 1)), unsure_below=0.5),
     )
 
 

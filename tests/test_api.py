@@ -154,7 +154,7 @@ def test_two_videos_at_once_do_not_disturb_each_other(film):
 
 
 def test_the_options_of_an_analyzer_hold_for_all_it_does(film):
-    with mimika.Analyzer(mimika.Options(every=5, min_margin=1.0)) as analyzer:
+    with mimika.Analyzer(mimika.Options(every=5, unsure_below=1.0)) as analyzer:
         assert [one.frame.number for one in analyzer.video(film)] == [0, 5, 10, 15]
         assert analyzer.image(portrait()).labels == ["unsure"]
 

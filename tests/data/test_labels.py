@@ -12,8 +12,8 @@ from mimika.data.expressions import Expressions
 from mimika.data.labels import FER2013, FERPLUS, LANGUAGES, TRANSLATIONS, UNSURE
 
 
-def shown(probabilities, min_margin=0.0):
-    return Expressions(np.array([probabilities]), np.zeros((1, 2)), min_margin)
+def shown(probabilities, unsure_below=0.0):
+    return Expressions(np.array([probabilities]), np.zeros((1, 2)), unsure_below)
 
 
 def test_the_orders_are_those_of_the_data_sets():
@@ -30,10 +30,10 @@ def test_the_label_is_the_name_of_the_largest_column(order):
     assert expressions.confidences[0] == pytest.approx(8 / 36)
 
 
-def test_two_expressions_too_close_to_call_are_unsure():
+def test_a_best_probability_below_the_limit_is_unsure():
     close = [0.41, 0.39, 0.1, 0.02, 0.02, 0.02, 0.02, 0.02]
-    assert shown(close, min_margin=0.15).labels == [UNSURE]
-    assert shown(close, min_margin=0.01).labels == ["neutral"]
+    assert shown(close, unsure_below=0.5).labels == [UNSURE]
+    assert shown(close, unsure_below=0.4).labels == ["neutral"]
 
 
 def test_every_language_names_every_expression_differently():

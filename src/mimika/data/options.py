@@ -18,12 +18,14 @@ class Options:
     `detect_side`: the detector sees the picture scaled so that its long side has this many pixels (160..1280); smaller
     pictures are enlarged at most twofold. `detect_every`: in video the detector looks again after this many frames (1 =
     always). `faces_max`: at most so many faces a frame (1..64). `min_score` and `min_presence`, 0..1: faces below are
-    dropped. `min_margin`, 0..1: two best probabilities closer than this give "unsure". `every` analyses each n-th
-    frame; `fps` instead picks frames by presentation time; `start_s` and `end_s` cut in seconds. `lost_s`: seconds a
-    face may be away and keep its id. `threads`: compute threads for each network, 0 for all cores. `pixels_max`:
-    larger pictures are refused. `model`: expression network, the name of a shipped one or the path of an ONNX file
-    with its card. `mirror`: read each face also mirrored and average, a little more exact for twice the time of that
-    step.
+    dropped. `unsure_below`, 0..1: a best probability lower than this gives "unsure"; None takes the network's own
+    limit, below which it errs in more than two of five faces. `every` analyses each n-th frame; `fps` instead picks
+    frames by presentation time; `start_s` and `end_s` cut in seconds. `lost_s`: seconds a face may be away and keep
+    its id. `threads`: compute threads for each network, 0 for all cores. `pixels_max`: larger pictures are refused.
+    `model`: expression network, the name of a shipped one or the path of an ONNX file with its card. `mirror`: read
+    each face also mirrored and average, a little more exact for twice the time of that step. `prior`: how common each
+    expression is where the pictures come from: "data" as in the training data, "uniform", or the path of a TOML file
+    with a share for each.
 
     Raises:
         OptionError: naming the field, its range and the value received.
@@ -34,7 +36,7 @@ class Options:
     faces_max: int = 64
     min_score: float = 0.5
     min_presence: float = 0.5
-    min_margin: float = 0.15
+    unsure_below: float | None = None
     every: int = 1
     fps: float | None = None
     start_s: float | None = None
@@ -45,13 +47,18 @@ class Options:
     language: str = "en"
     model: str = "expression"
     mirror: bool = False
+    prior: str = "data"
 
     def __post_init__(self) -> None:
         _within("detect_side", self.detect_side, 160, 1280)
         _within("detect_every", self.detect_every, 1, 10_000)
         _within("faces_max", self.faces_max, 1, FACES_LIMIT)
-        for name in ("min_score", "min_presence", "min_margin"):
+        for name in ("min_score", "min_presence"):
             _within(name, getattr(self, name), 0, 1)
+        if self.unsure_below is not None:
+            _within("unsure_below", self.unsure_below, 0, 1)
+        if not self.prior:
+            raise OptionError("prior: expected data, uniform or the path of a TOML file, received nothing")
         _within("every", self.every, 1, 1_000_000)
         if self.fps is not None:
             _within("fps", self.fps, 0.001, 1000)

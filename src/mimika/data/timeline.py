@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from mimika.data._check import same_length, shaped
 from mimika.data.errors import ShapeError
-from mimika.data.labels import ACTION_UNITS, FERPLUS, UNSURE
+from mimika.data.expressions import named
+from mimika.data.labels import ACTION_UNITS, FERPLUS
 from mimika.data.measurements import MESH_POINTS
 from mimika.data.observation import Observation
 
@@ -31,7 +32,7 @@ class Timeline:
     row: `boxes` (n, 4), `presence` (n,), `probabilities` (n, 8), `angles` (n, 3), `translations` (n, 3),
     `action_units` (n, 23, 2) left and right, `eye_openness` (n, 2), `gaze` (n, 2); NaN where nothing was measured.
     `meshes` (n, 478, 3) or None.
-    `min_margin` decides about "unsure" as in `Expressions`.
+    `unsure_below` decides about "unsure" as in `Expressions`.
 
     Raises:
         ShapeError: if a shape is wrong, the lengths differ, or the rows are not in the order of time.
@@ -50,7 +51,7 @@ class Timeline:
     gaze: NDArray[np.float32]
     meshes: NDArray[np.float32] | None = None
     numbers: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    min_margin: float = 0.0
+    unsure_below: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "time_s", shaped("time_s", self.time_s, (None,), np.float64))
@@ -71,12 +72,7 @@ class Timeline:
     @property
     def labels(self) -> list[str]:
         """The most likely expression of each row, or "unsure"."""
-        if not len(self):
-            return []
-        ordered = np.sort(self.probabilities, axis=1)
-        sure = ordered[:, -1] - ordered[:, -2] >= self.min_margin
-        best = self.probabilities.argmax(axis=1)
-        return [FERPLUS[index] if ok else UNSURE for index, ok in zip(best, sure, strict=True)]
+        return named(self.probabilities, self.unsure_below)
 
     @property
     def step_s(self) -> float:
@@ -138,7 +134,7 @@ class Collector:
     """
 
     def __init__(self, meshes: bool = False) -> None:
-        self._source, self._min_margin = "", 0.0
+        self._source, self._unsure_below = "", 0.0
         self._names = ("ids", "time_s", "numbers", *_SHAPES, *(("meshes",) if meshes else ()))
         self._loose: list[dict[str, NDArray[Any]]] = []
         self._packed: list[dict[str, NDArray[Any]]] = []
@@ -148,7 +144,7 @@ class Collector:
         self._source = self._source or observation.frame.source
         if not len(observation):
             return
-        self._min_margin = observation.expressions.min_margin
+        self._unsure_below = observation.expressions.unsure_below
         self._loose.append(_rows(observation, self._names))
         if len(self._loose) >= _CHUNK:
             self._pack()
@@ -166,7 +162,7 @@ class Collector:
             rows = np.flatnonzero(table["ids"] == face)
             rows = rows[np.argsort(table["time_s"][rows], kind="stable")]
             own: dict[str, Any] = {name: table[name][rows] for name in table if name != "ids"}
-            found.append({"face": int(face), "source": self._source, "min_margin": self._min_margin, **own})
+            found.append({"face": int(face), "source": self._source, "unsure_below": self._unsure_below, **own})
         return found
 
     def _pack(self) -> None:

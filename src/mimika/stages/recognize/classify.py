@@ -13,18 +13,21 @@ from mimika.data.options import Options
 from mimika.engine.registry import open_session
 from mimika.stages.faces.align import EXPRESSION_CROP
 from mimika.stages.faces.crops import crop_batch
-from mimika.stages.recognize.calibrate import softmax
+from mimika.stages.recognize.calibrate import UNSURE_LEVEL, Calibration
+from mimika.stages.recognize.prior import reweighted, wanted_shares
 
 
 class Classifier:
     """The expression network: aligned crops in, calibrated probabilities and an embedding a face out.
 
     `options.model` names the network. Its card gives the labels in the order of its logits, a permutation or a part of
-    `labels.FERPLUS`, and under `settings` the `temperature` that calibrates them and the `embedding_threshold`, which
-    is `same_look` here: the cosine above which two embeddings are probably of one person.
+    `labels.FERPLUS`, and under `settings` the `temperature` and `bias` that calibrate them, the `prior`, which
+    `options.prior` may replace, `unsure_below`, and the `embedding_threshold`, which is `same_look` here: the cosine
+    above which two embeddings are probably of one person.
 
     Raises:
         ModelError: if the network or its card cannot be used.
+        OptionError: if `options.prior` names a file that cannot be used.
     """
 
     def __init__(self, options: Options) -> None:
@@ -35,9 +38,14 @@ class Classifier:
             wanted = ", ".join(FERPLUS)
             raise ModelError(f"{card.path}: labels on the card must be of {wanted}, each once, not {', '.join(labels)}")
         self._columns = [FERPLUS.index(label) for label in labels]
-        self._temperature = card.setting("temperature", 1.0)
+        self._calibration = Calibration.of(card, len(labels))
+        self._wanted = wanted_shares(options.prior, labels)
+        if self._wanted is not None and self._calibration.prior is None:
+            raise ModelError(f"{card.path}: its card has no settings.prior, which another prior than data needs")
+        limit = card.setting("unsure_below", 1 - UNSURE_LEVEL)
+        self._unsure_below = limit if options.unsure_below is None else options.unsure_below
         self.same_look = card.setting("embedding_threshold", 0.3)
-        self._min_margin, self._mirror = options.min_margin, options.mirror
+        self._mirror = options.mirror
 
     def classify(self, luma: NDArray[np.uint8], matrices: Floats) -> Expressions:
         """Recognise all faces of a frame in one run.
@@ -51,9 +59,11 @@ class Classifier:
         if self._mirror:
             batch = np.concatenate([batch, batch[..., ::-1]])
         outputs = self._session.run(batch)
-        known = softmax(outputs["logits"], self._temperature).reshape(-1, n, len(self._columns)).mean(axis=0)
+        known = self._calibration.probabilities(outputs["logits"]).reshape(-1, n, len(self._columns)).mean(axis=0)
+        if self._wanted is not None and self._calibration.prior is not None:
+            known = reweighted(known, self._calibration.prior, self._wanted)
         probabilities = np.zeros((n, len(FERPLUS)), np.float32)
         probabilities[:, self._columns] = known
         looks = outputs["embedding"].reshape(batch.shape[0] // n, n, -1).mean(axis=0)
         looks /= np.maximum(np.linalg.norm(looks, axis=1, keepdims=True), 1e-9)
-        return Expressions(probabilities, looks, self._min_margin)
+        return Expressions(probabilities, looks, self._unsure_below)

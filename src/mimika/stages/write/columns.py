@@ -47,7 +47,7 @@ FACE_COLUMNS = (
     *_numbers(
         " ".join(f"p_{name}" for name in FERPLUS), "0..1", "probability of the expression; the eight sum to 1", 5
     ),
-    Column("label", "text", "", "the most likely expression, or unsure where two are too close to call"),
+    Column("label", "text", "", "the most likely expression, or unsure where it is too often wrong"),
     *_numbers("confidence", "0..1", "probability of the most likely expression", 5),
 )
 COLUMNS = FRAME_COLUMNS + FACE_COLUMNS

@@ -24,7 +24,7 @@ PACKAGES = ("numpy", "onnxruntime", "opencv-python-headless", "av", "pillow", "p
 TERMS = (
     "Labels name the expression that a face shows, not the emotion that the person feels.",
     "Probabilities are calibrated on FER+ photos; on other faces, light and cultures they may be off.",
-    "'unsure' means that the two most likely expressions are too close to call.",
+    "'unsure' means that at such a probability more than two of five faces are read wrongly.",
     "These numbers are no ground for a decision about a person.",
 )
 
