@@ -1,1 +1,1 @@
-"""Measuring how good a network is, ours or another: data, scores, corruptions, reports. No torch here."""
+"""The yardstick: how good an expression model is, on any labelled set of faces. Numpy and the pipeline, no torch."""
