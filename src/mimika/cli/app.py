@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from mimika.cli import analyze, bench, doctor, live, models, train
+from mimika.cli import analyze, bench, doctor, evaluate, live, models, train
 from mimika.cli.exit_codes import ExitCode, code_of
 from mimika.data.errors import MimikaError
 
@@ -64,3 +64,4 @@ app.command()(bench.bench)
 app.add_typer(models.app, name="models")
 app.command()(doctor.doctor)
 app.command()(train.train)
+app.command()(evaluate.evaluate)

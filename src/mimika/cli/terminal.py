@@ -29,6 +29,13 @@ def complain(message: str, console: Console | None = None) -> None:
     (console or err()).print(line, soft_wrap=True)
 
 
+def warn(message: str, console: Console | None = None) -> None:
+    """Say in one line on standard error what went wrong and was passed over."""
+    line = Text("warning: ", style="bold yellow")
+    line.append(plain(message), style="default not bold")
+    (console or err()).print(line, soft_wrap=True)
+
+
 def print_json(value: Any) -> None:
     """Print a value as JSON on standard output."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=True, default=str) + "\n")

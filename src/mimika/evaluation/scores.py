@@ -34,7 +34,7 @@ def score(
 ) -> dict[str, Any]:
     """Return the scores of (n, k) probabilities in the order of `model_classes`; ready for JSON.
 
-    `truth` (n,) are places in `classes`, rows of -1 do not count. A row of zeros is a picture without an answer.
+    `truth` (n,) are places in `classes`, rows of -1 do not count. A row of zeros or NaN is a picture without answer.
     `found` (n,) says where a face was seen.
 
     Keys: n, classes, top1, top1_ci95, macro_f1, balanced_accuracy (over the classes that occur), per_class
@@ -50,7 +50,9 @@ def score(
     counted = truth >= 0
     if not counted.any():
         raise OptionError("there is no labelled picture to score")
-    values = shaped("probabilities", probabilities, (len(truth), len(model_classes)), np.float32)[counted]
+    values = np.nan_to_num(
+        shaped("probabilities", probabilities, (len(truth), len(model_classes)), np.float32)[counted]
+    )
     rows = truth[counted]
     result = _whole(_on_classes(values, classes, model_classes), rows, classes)
     if found is not None:
@@ -69,8 +71,8 @@ def answers(
     probabilities: NDArray[np.float32], classes: Sequence[str], model_classes: Sequence[str]
 ) -> NDArray[np.int64]:
     """Return the (n,) answers as places in `classes`; len(classes) where it is another class or there is none."""
-    aligned = _on_classes(probabilities, classes, model_classes)
-    return np.where(probabilities.sum(1) > 0, aligned.argmax(1), len(classes)).astype(np.int64)
+    aligned = _on_classes(np.nan_to_num(probabilities), classes, model_classes)
+    return np.where(aligned.max(1) > 0, aligned.argmax(1), len(classes)).astype(np.int64)
 
 
 def _on_classes(

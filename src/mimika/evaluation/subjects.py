@@ -23,7 +23,8 @@ from mimika.evaluation.crops import Aligner, tight_view
 from mimika.evaluation.spelling import class_of
 from mimika.pipeline import Pipeline
 from mimika.stages.faces.align import CropSpec, crop, matrices_from_meshes
-from mimika.stages.recognize.calibrate import softmax
+from mimika.stages.recognize.calibrate import Calibration
+from mimika.stages.recognize.prior import reweighted, wanted_shares
 
 Luma = NDArray[np.uint8]
 _BATCH = 32
@@ -82,13 +83,20 @@ class Subject(Protocol):
         ...
 
 
-def open_subject(name: str | Path, classes: Sequence[str] = FERPLUS, threads: int = 1) -> OnnxSubject:
-    """Open a shipped network or an .onnx file with its card, to be asked about data with these classes.
+def open_subject(
+    name: str | Path, classes: Sequence[str] = FERPLUS, *, threads: int = 1, prior: str = "data"
+) -> Subject:
+    """Open a shipped network, an .onnx file with its card, or a peer, to be asked about data with these classes.
 
     Raises:
-        ModelError: if the network or its card cannot be used.
+        ModelError: if it cannot be used.
+        OptionError: if `prior` is not "data", "uniform" or a file that can be used.
     """
-    return OnnxSubject(name, classes, threads)
+    from mimika.evaluation.peers import PEERS, PeerSubject
+
+    if str(name) in PEERS:
+        return PeerSubject(str(name))
+    return OnnxSubject(name, classes, threads=threads, prior=prior)
 
 
 class OnnxSubject:
@@ -98,16 +106,24 @@ class OnnxSubject:
     through the pipeline, the largest face counts. One whose card says `input.crop = "tight"` is given the picture
     itself, resized; of a whole photo, the upright square around the largest face that tight pictures show.
 
-    Where `classes`, those of the data, are the seven of FER-2013, a network with a head for them (`logits7` and
-    `labels7`, `temperature7` on the card) answers with it; otherwise its `logits` do.
+    Where `classes`, those of the data, are the seven of FER-2013, a network with a head for them (`logits7`,
+    `temperature7` and so on on the card) answers with it; otherwise its `logits` do. `prior` is as in
+    `data.options.Options`.
 
     Raises:
         ModelError: if the network or its card cannot be used.
+        OptionError: if `prior` names a file that cannot be used.
     """
 
-    def __init__(self, name: str | Path, classes: Sequence[str] = FERPLUS, threads: int = 1) -> None:
+    def __init__(
+        self, name: str | Path, classes: Sequence[str] = FERPLUS, *, threads: int = 1, prior: str = "data"
+    ) -> None:
         self.card, self._session = open_session(name, threads)
-        self._output, self._temperature, self.classes = _head(self.card, self._session.output_names, classes)
+        self._output, self.classes = _head(self.card, self._session.output_names, classes)
+        self._calibration = Calibration.of(self.card, len(self.classes), "7" if self._output == "logits7" else "")
+        self._wanted = wanted_shares(prior, self.classes)
+        if self._wanted is not None and self._calibration.prior is None:
+            raise ModelError(f"{self.card.path}: its card has no settings.prior, which another prior than data needs")
         self._shape = _shape(self.card, self._session.input_shape)
         self._range = tuple(float(end) for end in self.card.input.get("range", (0, 1)))
         self._plain = self.card.input.get("crop", "aligned") == "tight"
@@ -178,13 +194,16 @@ class OnnxSubject:
         low, high = self._range
         batch = crops[:, None].astype(np.float32) * np.float32((high - low) / 255) + np.float32(low)
         output = self._session.run(np.repeat(batch, self._shape[0], axis=1))[self._output]
-        return output if self._output == "probabilities" else softmax(output, self._temperature)
+        known = output if self._output == "probabilities" else self._calibration.probabilities(output)
+        if self._wanted is None or self._calibration.prior is None:
+            return np.asarray(known, np.float32)
+        return reweighted(known, self._calibration.prior, self._wanted)
 
 
-def _head(card: Card, outputs: Sequence[str], classes: Sequence[str]) -> tuple[str, float, tuple[str, ...]]:
-    """Return the output that answers for data with these classes, its temperature and its classes."""
+def _head(card: Card, outputs: Sequence[str], classes: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """Return the output that answers for data with these classes, and its own classes."""
     if "logits7" in outputs and set(classes) == set(FER2013):
-        return "logits7", card.setting("temperature7", 1.0), FER2013
+        return "logits7", FER2013
     known = [class_of(label) for label in card.labels]
     labels = tuple(label for label in known if label)
     if len(labels) != len(known) or len(set(labels)) != len(labels):
@@ -194,7 +213,7 @@ def _head(card: Card, outputs: Sequence[str], classes: Sequence[str]) -> tuple[s
     if not labels:
         raise ModelError(f"{card.path}: the card names no labels, so this is no expression network")
     output = next((name for name in ("logits", "probabilities") if name in outputs), outputs[0])
-    return output, card.setting("temperature", 1.0), labels
+    return output, labels
 
 
 def _shape(card: Card, given: Sequence[int | None]) -> tuple[int, int, int]:

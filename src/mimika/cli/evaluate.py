@@ -1,0 +1,104 @@
+"""`mimika evaluate`: how good a model is on labelled faces."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mimika.cli.choices import MODEL, Force, Threads
+
+if TYPE_CHECKING:
+    from mimika.evaluation.datasets import EvaluationSet
+    from mimika.evaluation.subjects import Subject
+
+
+def evaluate(
+    data: Annotated[Path, typer.Argument(help="fer2013.csv, parquet files, or a folder with a folder a class.")],
+    model: Annotated[str, typer.Option("--model", help="A shipped name, an .onnx file, or a peer.")] = MODEL,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write all numbers to this file; - prints them.", metavar="FILE")
+    ] = None,
+    report: Annotated[Path | None, typer.Option("--report", help="Write a page with charts into this folder.")] = None,
+    split: Annotated[str, typer.Option("--split", help="Part to read: train, validation, test or all.")] = "test",
+    labels: Annotated[
+        str | None, typer.Option("--labels", help="Label set of FER-2013: fer2013, ferplus or ferplus-majority.")
+    ] = None,
+    crop: Annotated[
+        str | None, typer.Option("--crop", help="tight (faces cut out) or detect (photos) [default: by picture].")
+    ] = None,
+    class_map: Annotated[Path | None, typer.Option("--map", help='TOML file of lines "their name" = "ours".')] = None,
+    prior: Annotated[
+        str, typer.Option("--prior", help="Shares of the classes: data, uniform or a TOML file.")
+    ] = "data",
+    threads: Threads = None,
+    force: Force = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+) -> None:
+    """Measure a model on labelled faces: accuracy with intervals, calibration, confusions, time."""
+    from mimika import settings
+    from mimika.cli.evaluate_table import scores_table
+    from mimika.cli.terminal import out, print_json
+    from mimika.evaluation.datasets import open_set
+    from mimika.evaluation.spelling import read_map
+    from mimika.evaluation.subjects import open_subject
+    from mimika.stages.write.files import claim
+
+    printed = json_file is not None and str(json_file) == "-"
+    for target in (json_file if not printed else None, report / "index.html" if report else None):
+        if target is not None:
+            claim(target, force)
+    found = open_set(data, split=split, labels=labels, class_map=read_map(class_map) if class_map else None, crop=crop)
+    used = settings.load().threads if threads is None else threads
+    result = _run(open_subject(model, found.classes, threads=used, prior=prior), found, quiet)
+    if json_file is not None and not printed:
+        _write(json_file, result)
+    if report is not None:
+        from mimika.evaluation.report import write_report
+
+        write_report([result], report)
+    if printed:
+        print_json(result)
+    elif not quiet:
+        out().print(scores_table(result))
+
+
+def _run(subject: Subject, data: EvaluationSet, quiet: bool) -> dict[str, Any]:
+    """Measure, show progress, and name what had to be skipped."""
+    import cv2
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from mimika.cli.terminal import err, warn
+    from mimika.evaluation.run import evaluate
+
+    cv2.setNumThreads(1)
+    console = err()
+    columns = (TextColumn("{task.description}"), BarColumn(24), MofNCompleteColumn(), TimeRemainingColumn(compact=True))
+    try:
+        with Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as bar:
+            task = bar.add_task(f"{subject.name} on {data.name}", total=len(data))
+            result = evaluate(
+                subject,
+                data,
+                command=("mimika", *sys.argv[1:]),
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )
+    finally:
+        if hasattr(subject, "close"):
+            subject.close()
+    for skipped in result["skipped"]:
+        warn(f"{skipped['name']}: {skipped['reason']}; skipped", console)
+    return result
+
+
+def _write(file: Path, result: dict[str, Any]) -> None:
+    import json
+
+    from mimika.stages.write.files import output_error
+
+    try:
+        file.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    except OSError as error:
+        raise output_error(error, file) from error
