@@ -48,7 +48,7 @@ def timeline(
     n = len(time_s)
     action_units = np.zeros((n, len(ACTION_UNITS), 2))
     for name, values in (units or {}).items():
-        action_units[:, ACTION_UNITS.index(name)] = np.asarray(values).reshape(n, -1)
+        action_units[:, ACTION_UNITS.index(name)] = values if np.ndim(values) == 2 else np.asarray(values)[:, None]
     return Timeline(
         face=3,
         source="made.mp4",
