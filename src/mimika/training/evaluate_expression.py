@@ -1,7 +1,7 @@
 """Measure an expression network on FER+ and FER-2013: `python -m mimika.training.evaluate_expression --help`.
 
 The rows counted are FER+'s clean ones (top vote unique, above five, an expression) and FER-2013's labelled ones.
-Nothing is chosen here: temperatures come from the network's card, which has them from PublicTest.
+Nothing is chosen here: the calibration comes from the network's card, which has it from PublicTest.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from mimika.evaluation.statistics import interval, plain, roc_auc
 from mimika.pipeline import Pipeline
 from mimika.stages.faces.align import EXPRESSION_CROP, MESH_CROP, crop, matrices_from_meshes
 from mimika.stages.measure.mesh import MeshNet
-from mimika.stages.recognize.calibrate import softmax
+from mimika.stages.recognize.calibrate import Calibration, softmax
 from mimika.training.expression_data import ExpressionFaces, clean_rows, load_split, vote_targets
 from mimika.training.pictures import labelled_faces
 
@@ -78,13 +78,14 @@ def product_matrices(faces: ExpressionFaces, model: Path) -> tuple[NDArray[np.fl
 
 def scores(outputs: dict[str, NDArray[np.float32]], faces: ExpressionFaces, card: Card) -> dict[str, Any]:
     """Return accuracies with 95 % intervals, F1 and calibration of one split's outputs."""
-    temperature, temperature7 = card.setting("temperature", 1.0), card.setting("temperature7", 1.0)
     clean, known = clean_rows(faces.votes), faces.labels >= 0
     truth8, truth7 = faces.votes[clean].argmax(1), faces.labels[known]
     logits8, logits7 = outputs["logits"][clean], outputs["logits7"][known]
     hard8, hard7 = np.eye(len(FERPLUS))[truth8], np.eye(len(FER2013))[truth7]
-    right8, right7 = logits8.argmax(1) == truth8, logits7.argmax(1) == truth7
-    table = confusion(truth8, logits8.argmax(1), len(FERPLUS))
+    said8 = Calibration.of(card, len(FERPLUS)).probabilities(logits8)
+    said7 = Calibration.of(card, len(FER2013), "7").probabilities(logits7)
+    right8, right7 = said8.argmax(1) == truth8, said7.argmax(1) == truth7
+    table = confusion(truth8, said8.argmax(1), len(FERPLUS))
     votes, _ = vote_targets(faces.votes[clean])
     return {
         "ferplus_accuracy": plain(right8.mean()),
@@ -92,16 +93,16 @@ def scores(outputs: dict[str, NDArray[np.float32]], faces: ExpressionFaces, card
         "ferplus_rows": len(right8),
         "ferplus_macro_f1": plain(macro_f1(table)),
         "ferplus_recall": {name: plain(table[i, i] / max(1, table[i].sum())) for i, name in enumerate(FERPLUS)},
-        "ferplus_cross_entropy": plain(cross_entropy(logits8, votes, temperature)),
-        "ferplus_calibration_error": plain(calibration_error(softmax(logits8, temperature), hard8)),
+        "ferplus_cross_entropy": plain(cross_entropy(np.log(np.maximum(said8, 1e-30)), votes)),
+        "ferplus_calibration_error": plain(calibration_error(said8, hard8)),
         "ferplus_calibration_error_before": plain(calibration_error(softmax(logits8), hard8)),
-        "ferplus_vote_calibration_error": plain(calibration_error(softmax(logits8, temperature), votes)),
+        "ferplus_vote_calibration_error": plain(calibration_error(said8, votes)),
         "ferplus_vote_calibration_error_before": plain(calibration_error(softmax(logits8), votes)),
         "fer2013_accuracy": plain(right7.mean()),
         "fer2013_interval": plain(interval(right7)),
         "fer2013_rows": len(right7),
-        "fer2013_macro_f1": plain(macro_f1(confusion(truth7, logits7.argmax(1), len(FER2013)))),
-        "fer2013_calibration_error": plain(calibration_error(softmax(logits7, temperature7), hard7)),
+        "fer2013_macro_f1": plain(macro_f1(confusion(truth7, said7.argmax(1), len(FER2013)))),
+        "fer2013_calibration_error": plain(calibration_error(said7, hard7)),
         "fer2013_calibration_error_before": plain(calibration_error(softmax(logits7), hard7)),
     }
 
@@ -173,11 +174,12 @@ def studio(model: Path, data: Path, labels: Path, cache: Path) -> dict[str, Any]
         crop(np.ascontiguousarray(faces.picture(row)), matrices[row], EXPRESSION_CROP) for row in range(len(faces))
     ]
     outputs = outputs_of(model, np.stack(crops)[:, None].astype(np.float32) / np.float32(255))
-    guess = np.array(FERPLUS)[outputs["logits"].argmax(1)]
+    said = Calibration.of(Card.load(model), len(FERPLUS)).probabilities(outputs["logits"])
+    guess = np.array(FERPLUS)[said.argmax(1)]
     smiling = truth == "happiness"
     cosines = outputs["embedding"][~smiling] @ outputs["embedding"][smiling].T
     found = persons[smiling][cosines.argmax(1)] == persons[~smiling]
-    happy = softmax(outputs["logits"], Card.load(model).setting("temperature", 1.0))[:, FERPLUS.index("happiness")]
+    happy = said[:, FERPLUS.index("happiness")]
     pair = np.array([happy[smiling & (persons == person)][0] for person in persons[~smiling]])
     result: dict[str, Any] = {
         "happiness_auc": plain(roc_auc(happy[smiling], happy[~smiling])),
