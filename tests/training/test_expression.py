@@ -26,6 +26,7 @@ from mimika.training.evaluate_expression import evaluate, plain_crops
 from mimika.training.export import export_network
 from mimika.training.expression import ExpressionTask
 from mimika.training.expression_data import ExpressionCrops, clean_rows, jittered, load_split, vote_targets
+from mimika.training.expression_extra import answers, with_extra_faces
 from mimika.training.expression_identity import fit_projection, verification
 from mimika.training.networks.expression import ExpressionNetwork, ShippedExpression, averaging
 from mimika.training.recipe import Recipe
@@ -178,8 +179,10 @@ def test_rows_without_a_truth_change_nothing(task: ExpressionTask) -> None:
     luma, targets = torch.rand(4, 1, 64, 64), torch.eye(8)[:4]
     task.network.eval()
     weights, labels = torch.tensor([1.0, 1, 0, 0]), torch.tensor([0, 1, -1, -1])
-    wanted, _ = task.loss((luma[:2], targets[:2], weights[:2], labels[:2]))
-    received, _ = task.loss((luma, targets, weights, labels))
+    number, mirror = torch.arange(4), torch.zeros(4, dtype=torch.bool)
+    parts = (luma, targets, weights, labels, number, mirror)
+    wanted, _ = task.loss(tuple(part[:2] for part in parts))
+    received, _ = task.loss(parts)
     assert received.item() == pytest.approx(wanted.item(), rel=1e-5)
 
 
@@ -248,3 +251,30 @@ def test_f1_counts_only_classes_that_occur() -> None:
     table = calibration.confusion(np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1]), 3)
     assert table.tolist() == [[1, 1, 0], [0, 2, 0], [0, 0, 0]]
     assert calibration.macro_f1(table) == pytest.approx((2 / 3 + 4 / 5) / 2)
+
+
+def test_teachers_teach_what_no_label_says(folders: run.Folders, task: ExpressionTask, tmp_path: Path) -> None:
+    faces = with_extra_faces(
+        load_split(folders.data, folders.labels, "train"), folders.data, folders.labels, folders.cache, ["people"]
+    )
+    assert len(faces) == 16 + 79, "the person whom the mesh teacher did not find cannot be cropped"
+    assert (faces.labels[16:] == -1).all()
+    whole = ShippedExpression(task.network.eval(), 8).eval()
+    example = torch.rand(2, 1, 64, 64)
+    teacher = tmp_path / "teacher.onnx"
+    card = {"name": "t", "version": "1", "architecture": "t", "licence": "t", "input": {"name": "luma"}}
+    export_network(whole, example, teacher, outputs=["logits", "logits7", "embedding"], card=card)
+    recipe = Recipe.load(folders.cache.parent / "recipe.toml", {"data.extra": ["people"], "data.teachers": [teacher]})
+    student = ExpressionTask(recipe, folders.data, folders.labels, folders.cache)
+    assert len(student.crops) == len(faces)
+    wanted, _ = answers([teacher], faces)
+    np.testing.assert_allclose(student.votes[16:].numpy(), wanted[16:], atol=1e-5)
+    truth = vote_targets(faces.votes[:16])[0]
+    np.testing.assert_allclose(student.votes[:16].numpy(), 0.3 * truth + 0.7 * wanted[:16], atol=1e-5)
+
+
+def test_targets_follow_the_network_s_answers(task: ExpressionTask) -> None:
+    before = task.votes[:2].clone()
+    task.believe(torch.arange(2), torch.zeros(2, 8), torch.zeros(2, 7))
+    torch.testing.assert_close(task.votes[:2], 0.9 * before + 0.1 / 8)
+    task.votes[:2] = before

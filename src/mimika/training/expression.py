@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mimika.data.labels import FER2013, FERPLUS
-from mimika.evaluation import calibration
 from mimika.stages.faces.align import EXPRESSION_CROP
-from mimika.training import evaluate_expression
+from mimika.training import calibrating, evaluate_expression
 from mimika.training.export import export_network, write_card
-from mimika.training.expression_data import ExpressionCrops, clean_rows, load_split, vote_targets
+from mimika.training.expression_data import ExpressionCrops, load_split
+from mimika.training.expression_extra import answers, with_extra_faces
 from mimika.training.expression_identity import (
     descriptors,
     fit_projection,
@@ -61,7 +62,8 @@ class ExpressionTask(Task):
     The recipe's [data]: `smoothing` of the labels, `fer2013_weight` (the second loss), `shape_weight` (the third),
     `mixup` (alpha) on a share `mixup_chance` of the batches, `belief_start` (progress after which targets follow the
     network's own answers) and `belief_pace`, `sides` (crop sides to begin with, and until which progress), `embedding`
-    (its length). [network]: the arguments of `ExpressionNetwork`.
+    (its length), `extra` (sets of unlabelled faces), `teachers` (network files) whose answers make `teacher_share` of
+    the targets. [network]: the arguments of `ExpressionNetwork`.
 
     Many labels are doubtful: targets t move towards the answers p of the network, t = (1 - pace) t + pace p. Source:
     Huang et al., "Self-adaptive training: beyond empirical risk minimization", NeurIPS 2020.
@@ -79,13 +81,17 @@ class ExpressionTask(Task):
         self.shape_weight = float(given("shape_weight", 0.0))
         self.alpha, self.mixup_chance = float(given("mixup", 0.0)), float(given("mixup_chance", 0.5))
         self.belief_start, self.belief_pace = float(given("belief_start", 1.0)), float(given("belief_pace", 0.1))
+        self.believing = False
         self.sides: list[list[float]] = given("sides", [])
         self.embedding = int(given("embedding", 128))
-        faces = load_split(data, labels, "train")
-        self.crops = ExpressionCrops(faces, augment=True)
+        faces = with_extra_faces(load_split(data, labels, "train"), data, labels, cache, given("extra", []))
+        teachers = [Path(name) for name in given("teachers", [])]
+        self.crops = ExpressionCrops(faces, augment=True, unlabelled=bool(teachers))
         self.register_buffer("votes", self.crops.targets.clone())
         known = self.crops.labels.clamp(min=0)
         self.register_buffer("labels", F.one_hot(known, len(FER2013)).float())
+        if teachers:
+            self.follow(answers(teachers, faces.take(self.crops.rows)), float(given("teacher_share", 0.7)))
         shapes = shape_targets(faces.points, faces.found, faces.matrices)
         self.shapes = [torch.from_numpy(shape[self.crops.rows]) for shape in shapes]
         self.shape_head = torch.nn.Linear(self.network.ferplus.in_features, self.shapes[0].shape[1])
@@ -104,6 +110,7 @@ class ExpressionTask(Task):
         done = self.progress()
         side = next((side for side, until in self.sides if done < until), self.recipe.network.get("side", 48))
         self.network.set_side(int(side))
+        self.believing = done >= self.belief_start
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss and its parts; rows without votes or without label count in the other parts only."""
@@ -123,10 +130,22 @@ class ExpressionTask(Task):
             parts["votes"] = parts["votes"] + part * _mean(_cross_entropy(logits, votes[rows]), weights[rows])
             parts["fer2013"] = parts["fer2013"] + part * _mean(_cross_entropy(logits7, seven[rows]), known[rows])
             parts["shape"] = parts["shape"] + part * F.smooth_l1_loss(named, shape[rows])
-        if not mixed and self.progress() >= self.belief_start:
+        if self.believing and not mixed:
             self.believe(number, logits.detach(), logits7.detach())
         weighed = parts["votes"] + self.fer2013_weight * parts["fer2013"] + self.shape_weight * parts["shape"]
         return weighed, parts
+
+    def follow(self, said: tuple[NDArray[np.float32], NDArray[np.float32]], share: float) -> None:
+        """Mix the teachers' answers ((n, 8), (n, 7)) into the targets; without a truth they are all there is."""
+        crops = self.crops
+        for targets, answer, known in (
+            (self.votes, said[0], crops.weights > 0),
+            (self.labels, said[1], crops.labels >= 0),
+        ):
+            part = torch.where(known, share, 1.0)[:, None]
+            targets += part * (torch.from_numpy(answer) - targets)
+        crops.weights.fill_(1.0)
+        crops.labels.clamp_(min=0)
 
     def believe(self, number: Tensor, logits: Tensor, logits7: Tensor) -> None:
         """Move the targets of the samples `number` (n,) a step towards the network's answers."""
@@ -161,15 +180,15 @@ class ExpressionTask(Task):
         return whole.eval(), {name: round(value, 4) for name, value in verification(embeddings, persons[out]).items()}
 
     def export(self, target: Path) -> dict[str, Any]:
-        """Fit embedding and temperatures, write network and card, and score the file on the test split once."""
+        """Fit embedding and calibration, write network and card, and score the file on the test split once."""
         data, labels, _ = self.folders
         whole, identity = self.shipped()
         validation = load_split(data, labels, "validation")
         example = torch.from_numpy(evaluate_expression.plain_crops(validation, validation.matrices)[:8])
         card: dict[str, Any] = {
-            "name": "expression",
-            "version": "1",
-            "recipe": "recipes/expression.toml",
+            "name": self.recipe.name,
+            "version": "2",
+            "recipe": f"recipes/{self.recipe.name}.toml",
             "architecture": ARCHITECTURE,
             "licence": "Apache-2.0 (weights); see data for the terms of what they learnt from",
             "labels": list(FERPLUS),
@@ -179,27 +198,13 @@ class ExpressionTask(Task):
             "settings": {"embedding_threshold": round(identity["threshold"], 3)},
         }
         full = export_network(whole, example, target, outputs=["logits", "logits7", "embedding"], card=card)
-        full["settings"] |= temperatures(target, data, labels)
+        full["settings"] |= calibrating.settings(target, data, labels)
         write_card(target, full)
         report = evaluate_expression.evaluate(target, data, labels)
         full["scores"] = report["test"]["teacher_crop"] | {"identity": identity}
         full["scores"]["command"] = evaluate_expression.COMMAND
         write_card(target, full)
         return full
-
-
-def temperatures(model: Path, data: Path, labels: Path) -> dict[str, float]:
-    """Return `temperature` and `temperature7` of a network file, fitted on PublicTest: clean votes, and labels."""
-    faces = load_split(data, labels, "validation")
-    outputs = evaluate_expression.outputs_of(model, evaluate_expression.plain_crops(faces, faces.matrices))
-    clean = clean_rows(faces.votes)
-    votes, _ = vote_targets(faces.votes[clean])
-    known = faces.labels >= 0
-    seven = np.eye(len(FER2013), dtype=np.float32)[faces.labels[known]]
-    return {
-        "temperature": round(calibration.best_temperature(outputs["logits"][clean], votes), 4),
-        "temperature7": round(calibration.best_temperature(outputs["logits7"][known], seven), 4),
-    }
 
 
 def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:

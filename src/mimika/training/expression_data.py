@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,11 +38,12 @@ SHIFT, SCALE, TURN, STRETCH = 0.035, 0.07, 6.0, 0.03
 class ExpressionFaces:
     """One split.
 
-    `pictures` (n, 48, 48) uint8; `matrices` (n, 2, 3) picture to crop; `votes` (n, 10); `labels` (n,), -1 where none;
-    `points` (n, 478, 3) the teacher's meshes in picture pixels and whether they were `found` (n,).
+    `pictures` n of (height, width) uint8, 48 px in FER-2013; `matrices` (n, 2, 3) picture to crop; `votes` (n, 10);
+    `labels` (n,), -1 where none; `points` (n, 478, 3) the teacher's meshes in picture pixels and whether they were
+    `found` (n,).
     """
 
-    pictures: NDArray[np.uint8]
+    pictures: Sequence[NDArray[np.uint8]]
     matrices: NDArray[np.float64]
     votes: NDArray[np.int64]
     labels: NDArray[np.int64]
@@ -51,11 +53,12 @@ class ExpressionFaces:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def take(self, rows: NDArray[np.bool_]) -> ExpressionFaces:
-        """Return the chosen rows (n,)."""
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> ExpressionFaces:
+        """Return the chosen rows, given as a mask (n,) or as numbers."""
+        rows = np.arange(len(self))[rows]
         return ExpressionFaces(
-            self.pictures[rows], self.matrices[rows], self.votes[rows], self.labels[rows], self.points[rows],
-            self.found[rows],
+            [self.pictures[row] for row in rows], self.matrices[rows], self.votes[rows], self.labels[rows],
+            self.points[rows], self.found[rows],
         )  # fmt: skip
 
 
@@ -75,7 +78,7 @@ def load_split(data: Path, teacher: Path, split: str) -> ExpressionFaces:
     with np.load(points) as arrays:
         meshes, found = arrays["points"], arrays["found"]
     return ExpressionFaces(
-        pictures=np.stack(list(read_luma(data, name))),
+        pictures=list(read_luma(data, name)),
         matrices=crop_matrices(meshes, found),
         votes=np.concatenate([np.array(table["votes"].to_pylist(), np.int64) for table in tables]),
         labels=np.concatenate([table["label"].to_numpy() for table in tables]).astype(np.int64),
@@ -113,16 +116,17 @@ def clean_rows(votes: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 class ExpressionCrops(Dataset[tuple[Tensor, ...]]):
-    """Crops (1, 64, 64) float32 0..1, vote targets (8,), their weight 0 or 1, the label 0..6 or -1, the sample's
-    number, and whether it was mirrored.
+    """Crops (1, 64, 64) float32 0..1 with what is to be learned of them.
 
+    A sample is crop, vote targets (8,), their weight 0 or 1, label 0..6 or -1, its number, and whether it was mirrored.
     With `augment` the crop errs, as the product's own crop does, and the picture is mirrored and degraded, by chances
-    drawn from torch's generator, so that every loading process and every epoch has its own.
+    drawn from torch's generator, so that every loading process and every epoch has its own. Faces without any truth
+    are left out unless `unlabelled`.
     """
 
-    def __init__(self, faces: ExpressionFaces, augment: bool = False) -> None:
+    def __init__(self, faces: ExpressionFaces, augment: bool = False, unlabelled: bool = False) -> None:
         targets, usable = vote_targets(faces.votes)
-        rows = np.flatnonzero(usable | (faces.labels >= 0))
+        rows = np.flatnonzero(usable | (faces.labels >= 0) | unlabelled)
         self.faces, self.rows = faces, rows
         self.targets = torch.from_numpy(targets[rows])
         self.weights = torch.from_numpy(usable[rows].astype(np.float32))

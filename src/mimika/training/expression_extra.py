@@ -1,0 +1,71 @@
+"""More to learn from than labels: what larger networks say of every face, and faces that nobody labelled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mimika.data.labels import FER2013, FERPLUS
+from mimika.engine.registry import open_session
+from mimika.stages.faces.align import EXPRESSION_CROP, crop
+from mimika.stages.recognize.calibrate import softmax
+from mimika.training.expression_data import ExpressionFaces, crop_matrices
+from mimika.training.pictures import labelled_faces
+
+BATCH = 128
+
+
+def with_extra_faces(
+    faces: ExpressionFaces, data: Path, labels: Path, cache: Path, sets: Sequence[str]
+) -> ExpressionFaces:
+    """Return `faces` followed by every face of other sets such as "people" that the mesh teacher found.
+
+    The added rows have no votes and the label -1.
+
+    Raises:
+        InputMissing: if pictures or the teacher's points are not there.
+    """
+    for name in sets:
+        more = labelled_faces(data, labels, cache, name)
+        rows = np.flatnonzero(more.found)
+        faces = ExpressionFaces(
+            pictures=[*faces.pictures, *(np.ascontiguousarray(more.picture(int(row))) for row in rows)],
+            matrices=np.concatenate([faces.matrices, crop_matrices(more.points[rows], more.found[rows])]),
+            votes=np.concatenate([faces.votes, np.zeros((len(rows), faces.votes.shape[1]), np.int64)]),
+            labels=np.concatenate([faces.labels, np.full(len(rows), -1, np.int64)]),
+            points=np.concatenate([faces.points, more.points[rows]]),
+            found=np.concatenate([faces.found, more.found[rows]]),
+        )
+    return faces
+
+
+def answers(teachers: Sequence[Path], faces: ExpressionFaces) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return what teachers say of each face: (n, 8) FER+ and (n, 7) FER-2013 probabilities.
+
+    The mean over the teachers and over each face and its mirrored picture, at the temperatures of their cards.
+
+    Raises:
+        ModelError: if a teacher or its card cannot be used.
+    """
+    total8, total7 = np.zeros((len(faces), len(FERPLUS))), np.zeros((len(faces), len(FER2013)))
+    for teacher in teachers:
+        card, session = open_session(teacher)
+        heat8, heat7 = card.setting("temperature", 1.0), card.setting("temperature7", 1.0)
+        for rows, batch in _batches(faces):
+            outputs = session.run(np.concatenate([batch, batch[..., ::-1]]))
+            total8[rows] += softmax(outputs["logits"], heat8).reshape(2, len(batch), -1).mean(0)
+            total7[rows] += softmax(outputs["logits7"], heat7).reshape(2, len(batch), -1).mean(0)
+    return (total8 / len(teachers)).astype(np.float32), (total7 / len(teachers)).astype(np.float32)
+
+
+def _batches(faces: ExpressionFaces) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    for start in range(0, len(faces), BATCH):
+        rows = slice(start, min(start + BATCH, len(faces)))
+        crops = [
+            crop(picture, matrix, EXPRESSION_CROP)
+            for picture, matrix in zip(faces.pictures[rows], faces.matrices[rows], strict=True)
+        ]
+        yield rows, np.stack(crops)[:, None].astype(np.float32) / np.float32(255)
