@@ -32,7 +32,7 @@ def _views(result: dict[str, Any]) -> Table:
     """Return one row a way of counting."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("counted")
-    for name in ("n", "accuracy", "95 %", "macro-F1", "balanced", "ECE", "surest 80 %"):
+    for name in ("n", "accuracy", "95 %", "macro-F1", "balanced", "ECE", "top 80 %"):
         table.add_column(name, justify="right", no_wrap=True)
     rule = result["data"].get("labels", "")
     views = [(RULES.get(rule, "all"), result)]

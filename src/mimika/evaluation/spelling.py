@@ -14,7 +14,7 @@ LEFT_OUT = ""
 """What a map gives for a class that is not to be scored."""
 
 SPELLINGS: dict[str, tuple[str, ...]] = {
-    "neutral": ("neutrality", "calm", "none", "normal", "no expression", "ne", "neu"),
+    "neutral": ("neutrality", "calm", "normal", "no expression", "ne", "neu"),
     "happiness": ("happy", "joy", "joyful", "smile", "smiling", "smiley", "laughing", "ha", "hap"),
     "surprise": ("surprised", "surprising", "astonished", "astonishment", "su", "sur", "surp"),
     "sadness": ("sad", "sorrow", "unhappy", "sa"),
