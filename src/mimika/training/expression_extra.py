@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mimika.data.labels import FER2013, FERPLUS
 from mimika.engine.registry import open_session
 from mimika.stages.faces.align import EXPRESSION_CROP, crop
-from mimika.stages.recognize.calibrate import softmax
+from mimika.stages.recognize.calibrate import Calibration
 from mimika.training.expression_data import ExpressionFaces, crop_matrices
 from mimika.training.pictures import labelled_faces
 
@@ -45,7 +45,7 @@ def with_extra_faces(
 def answers(teachers: Sequence[Path], faces: ExpressionFaces) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return what teachers say of each face: (n, 8) FER+ and (n, 7) FER-2013 probabilities.
 
-    The mean over the teachers and over each face and its mirrored picture, at the temperatures of their cards.
+    The mean over the teachers and over each face and its mirrored picture, calibrated as their cards say.
 
     Raises:
         ModelError: if a teacher or its card cannot be used.
@@ -53,11 +53,11 @@ def answers(teachers: Sequence[Path], faces: ExpressionFaces) -> tuple[NDArray[n
     total8, total7 = np.zeros((len(faces), len(FERPLUS))), np.zeros((len(faces), len(FER2013)))
     for teacher in teachers:
         card, session = open_session(teacher)
-        heat8, heat7 = card.setting("temperature", 1.0), card.setting("temperature7", 1.0)
+        eight, seven = Calibration.of(card, len(FERPLUS)), Calibration.of(card, len(FER2013), "7")
         for rows, batch in _batches(faces):
             outputs = session.run(np.concatenate([batch, batch[..., ::-1]]))
-            total8[rows] += softmax(outputs["logits"], heat8).reshape(2, len(batch), -1).mean(0)
-            total7[rows] += softmax(outputs["logits7"], heat7).reshape(2, len(batch), -1).mean(0)
+            total8[rows] += eight.probabilities(outputs["logits"]).reshape(2, len(batch), -1).mean(0)
+            total7[rows] += seven.probabilities(outputs["logits7"]).reshape(2, len(batch), -1).mean(0)
     return (total8 / len(teachers)).astype(np.float32), (total7 / len(teachers)).astype(np.float32)
 
 
