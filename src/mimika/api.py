@@ -38,7 +38,7 @@ class Face:
 
     `box` x, y, width, height and `mesh` (478, 3) in pixels of the upright picture; `pitch`, `yaw`, `roll` in degrees,
     signs as in `Measurements`; `probabilities` by expression name, 0..1, together 1; `label` the most likely one or
-    "unsure", `confidence` its probability.
+    "unsure", `confidence` its probability; `valence` and `arousal` -1..1, what the probabilities lead one to expect.
     """
 
     id: int
@@ -50,6 +50,8 @@ class Face:
     roll: float
     label: str
     confidence: float
+    valence: float
+    arousal: float
     probabilities: dict[str, float]
     mesh: NDArray[np.float32]
 
@@ -253,6 +255,8 @@ def _face(observation: Observation, row: int) -> Face:
         roll=roll,
         label=shown.labels[row],
         confidence=float(shown.confidences[row]),
+        valence=float(shown.valence[row]),
+        arousal=float(shown.arousal[row]),
         probabilities=dict(zip(FERPLUS, shown.probabilities[row].tolist(), strict=True)),
         mesh=measured.meshes[row],
     )

@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mimika.cli.choices import DETECT_SIDE, FACES, MODEL, DetectSide, Faces, Force, Json, Language, Model, Threads
+from mimika.cli.choices import (
+    DETECT_SIDE,
+    FACES,
+    MODEL,
+    PRIOR,
+    DetectSide,
+    Faces,
+    Force,
+    Json,
+    Language,
+    Model,
+    Prior,
+    Threads,
+)
 from mimika.cli.exit_codes import ExitCode, code_of_results
 
 if TYPE_CHECKING:
@@ -31,6 +44,7 @@ def analyze(
     language: Language = None,
     detect_side: DetectSide = DETECT_SIDE,
     model: Model = MODEL,
+    prior: Prior = PRIOR,
     threads: Threads = None,
     force: Force = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
@@ -51,6 +65,7 @@ def analyze(
         language=language or defaults.language,
         detect_side=detect_side,
         model=model,
+        prior=prior,
         threads=defaults.threads if threads is None else threads,
     )
     chosen = frozenset(part.strip() for part in save.split(",") if part.strip())

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mimika.cli.choices import DETECT_SIDE, FACES, MODEL, DetectSide, Faces, Json, Model, Threads
+from mimika.cli.choices import DETECT_SIDE, FACES, MODEL, PRIOR, DetectSide, Faces, Json, Model, Prior, Threads
 
 
 def bench(
@@ -16,6 +16,7 @@ def bench(
     faces: Faces = FACES,
     detect_side: DetectSide = DETECT_SIDE,
     model: Model = MODEL,
+    prior: Prior = PRIOR,
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
@@ -26,7 +27,7 @@ def bench(
     from mimika.data.options import Options
 
     used = settings.load().threads if threads is None else threads
-    options = Options(faces_max=faces, detect_side=detect_side, model=model, threads=used)
+    options = Options(faces_max=faces, detect_side=detect_side, model=model, prior=prior, threads=used)
     result = measure(source, options, frames, repeat)
     if as_json:
         print_json(result)

@@ -16,8 +16,11 @@ DetectSide = Annotated[
     int, typer.Option("--detect-side", help="Long side in pixels at which faces are sought (160..1280).")
 ]
 Model = Annotated[str, typer.Option("--model", help="Expression network: a shipped name, or an .onnx file.")]
+Prior = Annotated[
+    str, typer.Option("--prior", help="How common each expression is: data, uniform or a TOML file of shares.")
+]
 Threads = Annotated[int | None, typer.Option("--threads", help="Compute threads a network, 0 for all cores.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace outputs that exist.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
-FACES, DETECT_SIDE, MODEL = _DEFAULT.faces_max, _DEFAULT.detect_side, _DEFAULT.model
+FACES, DETECT_SIDE, MODEL, PRIOR = _DEFAULT.faces_max, _DEFAULT.detect_side, _DEFAULT.model, _DEFAULT.prior

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mimika.cli.choices import DETECT_SIDE, FACES, MODEL, DetectSide, Faces, Force, Language, Model, Threads
+from mimika.cli.choices import (
+    DETECT_SIDE,
+    FACES,
+    MODEL,
+    PRIOR,
+    DetectSide,
+    Faces,
+    Force,
+    Language,
+    Model,
+    Prior,
+    Threads,
+)
 from mimika.cli.exit_codes import code_of_signal
 
 if TYPE_CHECKING:
@@ -26,6 +38,7 @@ def live(
     language: Language = None,
     detect_side: DetectSide = DETECT_SIDE,
     model: Model = MODEL,
+    prior: Prior = PRIOR,
     threads: Threads = None,
     force: Force = False,
 ) -> None:
@@ -39,6 +52,7 @@ def live(
         language=language or defaults.language,
         detect_side=detect_side,
         model=model,
+        prior=prior,
         threads=defaults.threads if threads is None else threads,
         end_s=seconds,
     )

@@ -95,6 +95,33 @@ def test_no_face_is_an_empty_result(tmp_path):
     assert len(Classifier(Options(model=path)).classify(np.zeros((9, 9), np.uint8), np.zeros((0, 2, 3)))) == 0
 
 
-def test_huge_logits_do_not_overflow():
-    np.testing.assert_allclose(softmax(np.array([[1e4, 0.0], [-1e4, 0.0]])), [[1, 0], [0, 1]])
-    assert softmax(np.zeros((0, 8))).shape == (0, 8)
+def test_the_cards_bias_and_limit_count(tmp_path):
+    picture = np.full((100, 100), 255, np.uint8)
+    bias = [0, 0, 0, 3.0, 0, 0, 0, 0]
+    path = network(tmp_path, np.zeros(8), settings=f"bias = {bias}\nunsure_below = 0.8")
+    shown = Classifier(Options(model=path)).classify(picture, matrices((50, 50)))
+    np.testing.assert_allclose(shown.probabilities, softmax(np.array([bias])), atol=1e-5)
+    assert shown.labels == [UNSURE]
+    assert Classifier(Options(model=path, unsure_below=0.7)).classify(picture, matrices((50, 50))).labels == ["sadness"]
+
+
+def test_without_a_limit_on_the_card_a_face_is_named_when_it_should_be_right_three_times_in_five(tmp_path):
+    picture = np.full((100, 100), 255, np.uint8)
+    for logit, label in ((2.2, UNSURE), (2.5, "neutral")):  # probabilities 0.56 and 0.63
+        path = network(tmp_path, [logit, *np.zeros(7)])
+        assert Classifier(Options(model=path)).classify(picture, matrices((50, 50))).labels == [label]
+
+
+def test_a_prior_moves_probabilities_by_bayes(tmp_path):
+    picture = np.full((100, 100), 255, np.uint8)
+    prior = [0.5, 0.2, 0.1, 0.1, 0.04, 0.02, 0.02, 0.02]
+    path = network(tmp_path, np.arange(8) * 0.5, settings=f"prior = {prior}")
+    data, uniform = (Classifier(Options(model=path, prior=name)) for name in ("data", "uniform"))
+    before, after = (each.classify(picture, matrices((50, 50))).probabilities for each in (data, uniform))
+    wanted = before / np.array(prior)
+    np.testing.assert_allclose(after, wanted / wanted.sum(), rtol=1e-4)
+
+
+def test_another_prior_than_that_of_the_data_needs_to_know_that_of_the_data(tmp_path):
+    with pytest.raises(ModelError, match=r"its card has no settings\.prior"):
+        Classifier(Options(model=network(tmp_path, np.arange(8)), prior="uniform"))

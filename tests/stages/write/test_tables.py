@@ -24,7 +24,7 @@ from tests.builders import clip, fill, frame, observation
 WANTED = [
     *("source", "frame", "time_s", "face_id", "box_x", "box_y", "box_w", "box_h", "score", "presence"),
     *("pitch", "yaw", "roll", "p_neutral", "p_happiness", "p_surprise", "p_sadness", "p_anger", "p_disgust"),
-    *("p_fear", "p_contempt", "label", "confidence"),
+    *("p_fear", "p_contempt", "label", "confidence", "valence", "arousal"),
 ]
 
 
@@ -66,6 +66,8 @@ def test_each_number_stands_in_its_own_column() -> None:
     assert row["presence"] == 0.97
     assert [row[f"p_{name}"] for name in FERPLUS] == pytest.approx(item.expressions.probabilities[2], abs=1e-5)
     assert (row["label"], row["confidence"]) == ("surprise", 0.72)
+    assert row["valence"] == pytest.approx(item.expressions.valence[2], abs=1e-4)
+    assert row["arousal"] == pytest.approx(item.expressions.arousal[2], abs=1e-4)
 
 
 @pytest.mark.parametrize("kind", FORMATS)

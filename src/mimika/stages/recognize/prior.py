@@ -16,6 +16,8 @@ from mimika.data.labels import FERPLUS
 DATA, UNIFORM = "data", "uniform"
 SMOOTHING = 20.0
 """So many faces as in the training data are added to those that an estimate is made from."""
+AT_MOST = 4.0
+"""No expression is estimated to be so many times as common as the plain probabilities say."""
 _RAREST = 1e-4
 _STEPS, _STILL = 1000, 1e-7
 
@@ -64,21 +66,33 @@ def estimated_shares(probabilities: Floats, prior: Floats, smoothing: float = SM
     """Return the (k,) shares of the classes among n faces, from their (n, k) probabilities under the shares `prior`.
 
     Expectation maximisation: the shares say how to read each face, the readings give the shares anew, until they stay.
-    `smoothing` imagined faces with the shares `prior` are counted in, so that few faces change little.
+    `smoothing` imagined faces with the shares `prior` are counted in, so that few faces change little; and no class
+    gets more than `AT_MOST` times its mean probability, so that a faint look of something rare on every face, as light
+    or a camera may give it, does not take everything.
 
     Source: Saerens, Latinne, Decaestecker, "Adjusting the outputs of a classifier to new a priori probabilities: a
     simple procedure", Neural Computation 14, 2002.
     """
     known = np.asarray(prior, np.float64)
     known = known / known.sum()
-    shares = known
+    shares, most = known, AT_MOST * np.append(probabilities, known[None], axis=0).mean(axis=0, dtype=np.float64)
     for _ in range(_STEPS):
         counts = reweighted(probabilities, known, shares).sum(axis=0, dtype=np.float64)
-        after = (counts + smoothing * known) / (len(probabilities) + smoothing)
+        after = _capped((counts + smoothing * known) / (len(probabilities) + smoothing), most)
         moved = float(np.abs(after - shares).max())
         shares = after
         if moved < _STILL:
             break
+    return np.asarray(shares, np.float64)
+
+
+def _capped(shares: NDArray[np.float64], most: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the shares with none above `most` (whose sum exceeds 1), what is cut off given to the others in ratio."""
+    full = np.zeros(len(shares), np.bool_)
+    while (over := (shares > most) & ~full).any():
+        full |= over
+        shares = np.where(full, most, shares)
+        shares[~full] *= (1 - most[full].sum()) / max(float(shares[~full].sum()), _RAREST)
     return np.asarray(shares / shares.sum(), np.float64)
 
 

@@ -49,9 +49,12 @@ FACE_COLUMNS = (
     ),
     Column("label", "text", "", "the most likely expression, or unsure where it is too often wrong"),
     *_numbers("confidence", "0..1", "probability of the most likely expression", 5),
+    *_numbers("valence", "-1..1", "how pleasant the expression looks, expected from the eight probabilities", 4),
+    *_numbers("arousal", "-1..1", "how roused the expression looks, expected from the eight probabilities", 4),
 )
 COLUMNS = FRAME_COLUMNS + FACE_COLUMNS
 NAMES = tuple(column.name for column in COLUMNS)
+_BEFORE_LABEL = [column.name for column in FACE_COLUMNS if column.name != "face_id"].index("label")
 MESH_DIGITS = 2
 MESH_UNIT = "pixels of the upright picture, z in the same scale, negative towards the camera"
 
@@ -83,8 +86,8 @@ def rows(observation: Observation, mesh: bool = False) -> list[dict[str, Any]]:
     labels, ids = observation.expressions.labels, observation.faces.ids.tolist()
     result = []
     for index, numbers in enumerate(_finite(np.rint(_numeric(observation) * _SCALES) / _SCALES)):
-        *measured, confidence = numbers
-        row = dict(zip(NAMES, (*start.values(), ids[index], *measured, labels[index], confidence), strict=True))
+        named = (*numbers[:_BEFORE_LABEL], labels[index], *numbers[_BEFORE_LABEL:])
+        row = dict(zip(NAMES, (*start.values(), ids[index], *named), strict=True))
         if mesh:
             row.update(zip(mesh_names(), mesh_values(observation, index), strict=True))
         result.append(row)
@@ -104,11 +107,11 @@ def mesh_values(observation: Observation, index: int) -> list[float | None]:
 
 
 def _numeric(observation: Observation) -> NDArray[np.float64]:
-    """Return the (n, 18) measured numbers in the order of the table, the confidence last."""
+    """Return the (n, 20) measured numbers in the order of the table."""
     faces, measured, expressions = observation.faces, observation.measurements, observation.expressions
     parts = (
         *(faces.boxes, faces.scores, measured.presence, measured.angles),
-        *(expressions.probabilities, expressions.confidences),
+        *(expressions.probabilities, expressions.confidences, expressions.valence, expressions.arousal),
     )
     return np.column_stack(parts).astype(np.float64)
 
