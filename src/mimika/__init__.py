@@ -17,6 +17,7 @@ from mimika._version import __version__
 
 if TYPE_CHECKING:
     from mimika.api import Analyzer, Face, ImageResult, VideoResult, analyze_image, analyze_video
+    from mimika.data.episodes import Episode, Mixture, Transition
     from mimika.data.errors import (
         CameraLost,
         InputCorrupt,
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from mimika.data.measurements import Measurements
     from mimika.data.observation import Observation
     from mimika.data.options import Options
+    from mimika.data.timeline import Timeline
+    from mimika.tracks import Track
 
 _HOMES = {
     "mimika.api": ("Analyzer", "Face", "ImageResult", "VideoResult", "analyze_image", "analyze_video"),
@@ -47,18 +50,22 @@ _HOMES = {
         *("InputUnsupported", "MimikaError", "ModelError", "OptionError", "OutputError", "OutputExists", "OutputFull"),
         "ShapeError",
     ),
+    "mimika.data.episodes": ("Episode", "Mixture", "Transition"),
     "mimika.data.expressions": ("Expressions",),
     "mimika.data.faces": ("Faces",),
     "mimika.data.frame": ("Frame",),
     "mimika.data.measurements": ("Measurements",),
     "mimika.data.observation": ("Observation",),
     "mimika.data.options": ("Options",),
+    "mimika.data.timeline": ("Timeline",),
+    "mimika.tracks": ("Track",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Analyzer",
     "CameraLost",
+    "Episode",
     "Expressions",
     "Face",
     "Faces",
@@ -72,6 +79,7 @@ __all__ = [
     "InputUnsupported",
     "Measurements",
     "MimikaError",
+    "Mixture",
     "ModelError",
     "Observation",
     "OptionError",
@@ -80,6 +88,9 @@ __all__ = [
     "OutputExists",
     "OutputFull",
     "ShapeError",
+    "Timeline",
+    "Track",
+    "Transition",
     "VideoResult",
     "__version__",
     "analyze_image",

@@ -19,6 +19,7 @@ from mimika.interrupts import Interrupted, Interrupts
 from mimika.outputs import Outputs, Target, Targets
 from mimika.pipeline import Pipeline
 from mimika.stages.capture.inputs import STDIN, open_capture
+from mimika.temporal import wants_hindsight
 
 __all__ = ["JobResult", "Outputs", "Progress", "run_jobs"]
 
@@ -77,7 +78,8 @@ def run_jobs(
     names = list(inputs)
     pipeline = Pipeline(options, hooks) if pipeline is None else pipeline
     results: list[JobResult] = []
-    with Interrupts(reads_stdin=STDIN in names) as interrupts, Targets(outputs, options, len(names)) as targets:
+    targets = Targets(outputs, options, len(names), lambda: pipeline.baselines)
+    with Interrupts(reads_stdin=STDIN in names) as interrupts, targets:
         for index, name in enumerate(names):
             result = JobResult(name)
             if interrupts.signal is None:
@@ -138,14 +140,33 @@ class _Job:
     def _pump(self, capture: Capture, target: Target) -> None:
         """Move observation after observation into the files; an interrupt is looked at between two."""
         try:
+            if wants_hindsight(self._options, capture.info):
+                return self._pump_twice(capture, target)
             for observation in self._until_interrupted(self._pipeline.run(capture)):
-                target.write(observation)
-                self._count(observation)
+                self._tell(observation)
+                self._keep(observation, target)
         except (Interrupted, InputError):
             # An input that was cut off by the signal itself is no broken input.
             if self._interrupts.signal is None:
                 raise
             target.interrupted = True
+
+    def _pump_twice(self, capture: Capture, target: Target) -> None:
+        """Measure everything first, then write it with its future known; what ended the first look is raised last."""
+        stopped: Interrupted | InputError | None = None
+        with self._pipeline.hindsight() as hindsight:
+            try:
+                for observation in self._until_interrupted(self._pipeline.run(capture, raw=True)):
+                    hindsight.see(observation)
+                    self._tell(observation)
+            except (Interrupted, InputError) as error:
+                stopped = error
+            with open_capture(self._result.source, self._options) as again:
+                replayed = hindsight.replay(again)
+                for observation in replayed if stopped else self._until_interrupted(replayed):
+                    self._keep(observation, target)
+        if stopped is not None:
+            raise stopped
 
     def _until_interrupted(self, observations: Iterator[Observation]) -> Iterator[Observation]:
         while True:
@@ -155,15 +176,18 @@ class _Job:
                 return
             yield observation
 
-    def _count(self, observation: Observation) -> None:
+    def _tell(self, observation: Observation) -> None:
+        if self._progress is not None:
+            self._progress.observed(observation)
+
+    def _keep(self, observation: Observation, target: Target) -> None:
+        target.write(observation)
         result = self._result
         result.frames += 1
         result.faces += len(observation)
         result.labels.update(observation.expressions.labels)
         if result.kind != "photo":
             result.ids.update(observation.faces.ids.tolist())
-        if self._progress is not None:
-            self._progress.observed(observation)
 
 
 def _blame(results: list[JobResult], failed: tuple[set[str], OutputError]) -> None:

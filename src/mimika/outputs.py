@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from types import TracebackType
 from typing import Any, Self
 
+from mimika.data.baseline import Baseline
 from mimika.data.errors import InputError, OptionError, OutputError
+from mimika.data.methods import BaselineChoice
 from mimika.data.observation import Observation
 from mimika.data.options import Options
 from mimika.data.protocols import Capture, Sink
+from mimika.stages.timeline.baseline import as_text
+from mimika.stages.timeline.episodes import find
 from mimika.stages.write import FORMATS, open_sink
+from mimika.stages.write.episodes import BaselineSink, EpisodesSink
 from mimika.stages.write.files import claim
 from mimika.stages.write.sidecar import Record, sidecar_path, write_sidecar
 
-SAVE = ("table", "overlay", "mesh")
+SAVE = ("table", "overlay", "mesh", "episodes")
 PHOTOS = "photos"
 
 
@@ -26,8 +31,8 @@ PHOTOS = "photos"
 class Outputs:
     """What to write where.
 
-    `save` is a choice of `SAVE`, where "mesh" adds its columns to the table and its lines to the overlay; `format` is
-    one of `FORMATS`; `command` is told in the JSON file beside each result.
+    `save` is a choice of `SAVE`, where "mesh" adds its columns to the table and its lines to the overlay, and
+    "episodes" is for videos only; `format` is one of `FORMATS`; `command` is told in the JSON file beside each result.
 
     Raises:
         OptionError: for an unknown choice.
@@ -73,11 +78,15 @@ class Targets:
 
     A video gets `NAME.csv`, `NAME-overlay.mp4` and `NAME.csv.meta.json`; the photos of a run with more than one input
     get `photos.csv` together and an overlay each. A name that was already used in this run gets a number. `failures`
-    are errors met on completing shared files, with the inputs that wrote to them.
+    are errors met on completing shared files, with the inputs that wrote to them. `baselines` tells the neutral faces
+    of the latest recording.
     """
 
-    def __init__(self, outputs: Outputs, options: Options, inputs: int) -> None:
+    def __init__(
+        self, outputs: Outputs, options: Options, inputs: int, baselines: Callable[[], list[Baseline]] = list
+    ) -> None:
         self._outputs, self._options, self._several = outputs, options, inputs > 1
+        self._baselines = baselines
         self._taken: set[str] = set()
         self._shared: _SharedTable | None = None
         self.failures: list[tuple[set[str], OutputError]] = []
@@ -115,6 +124,10 @@ class Targets:
             sinks.append(self._table(self._outputs.folder / f"{stem}.{self._outputs.format}"))
         if "overlay" in self._outputs.save:
             sinks.append(self._overlay(capture, stem))
+        if capture.info.kind != "photo":
+            sinks += self._over_time(stem)
+        if not sinks:
+            raise OutputError(capture.info.name, "is a photo, and episodes are of videos; save a table too")
         record, side = self._record(), sidecar_path(sinks[0].path)
         record.add_source(capture.info)
         # All names are checked before the first file is made.
@@ -149,6 +162,15 @@ class Targets:
 
     def _table(self, path: Path) -> Sink:
         return open_sink(self._outputs.format, path, "mesh" in self._outputs.save, self._outputs.force)
+
+    def _over_time(self, stem: str) -> list[Sink]:
+        """Return what is written of a whole recording: what each face did, and its neutral state."""
+        folder, force, sinks = self._outputs.folder, self._outputs.force, list[Sink]()
+        if "episodes" in self._outputs.save:
+            sinks.append(EpisodesSink(folder / f"{stem}-episodes.csv", find, force))
+        if BaselineChoice.parse(self._options.baseline).method in ("auto", "first", "image"):
+            sinks.append(BaselineSink(folder / f"{stem}-baseline.json", self._baselines, as_text, force))
+        return sinks
 
     def _overlay(self, capture: Capture, stem: str) -> Sink:
         from mimika.stages.write.overlay import OverlayPhoto, OverlayVideo
@@ -244,12 +266,15 @@ def _told(record: Record, target: Target, sinks: list[Sink], side: Path, stack: 
 def _tell(record: Record, sinks: list[Sink], side: Path, status: str) -> None:
     record.status = status
     record.outputs = {_kind(sink): sink.path.name for sink in sinks if sink.path.exists()}
+    for sink in sinks:
+        record.told |= sink.told() if isinstance(sink, EpisodesSink | BaselineSink) else {}
     record.sound = next((str(sound) for sink in sinks if (sound := getattr(sink, "sound", None))), "none")
     write_sidecar(side, record)
 
 
 def _kind(sink: Any) -> str:
-    return "overlay" if type(sink).__name__.startswith("Overlay") else "table"
+    named: str = getattr(sink, "kind", "overlay" if type(sink).__name__.startswith("Overlay") else "table")
+    return named
 
 
 def _not_an_input(path: Path, capture: Capture) -> None:

@@ -9,11 +9,14 @@ from typing import ParamSpec, TypeVar
 
 import numpy as np
 
+from mimika.data.baseline import Baseline
 from mimika.data.frame import Frame
 from mimika.data.measurements import Measurements
+from mimika.data.methods import BaselineChoice
 from mimika.data.observation import Observation
 from mimika.data.options import FACES_LIMIT, Options
 from mimika.data.protocols import Capture, Hook
+from mimika.stages.capture.photo import PhotoCapture
 from mimika.stages.faces.align import EXPRESSION_CROP, matrices_from_meshes
 from mimika.stages.faces.detect import Detector
 from mimika.stages.faces.follow import Follower
@@ -23,6 +26,8 @@ from mimika.stages.faces.track import Tracker
 from mimika.stages.measure.mesh import MeshNet
 from mimika.stages.measure.pose import head_pose
 from mimika.stages.recognize.classify import Classifier
+from mimika.stages.timeline.baseline import load, of_photo
+from mimika.temporal import Hindsight, Temporal
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,11 +57,13 @@ class Pipeline:
         self._classifier = Classifier(self._options)
         self._follower = Follower(self._detector, self._options)
         self._tracker = Tracker(self._options, self._classifier.same_look)
+        self._temporal = self._open_temporal()
 
-    def run(self, capture: Capture) -> Iterator[Observation]:
-        """Analyse an open source from its first frame to its last."""
+    def run(self, capture: Capture, raw: bool = False) -> Iterator[Observation]:
+        """Analyse an open source from its first frame to its last; `raw` leaves baseline and smoothing out."""
         self.reset()
-        process = self.process_photo if capture.info.kind == "photo" else self.process
+        moving = self.process_raw if raw else self.process
+        process = self.process_photo if capture.info.kind == "photo" else moving
         for frame in capture:
             yield process(frame)
 
@@ -64,9 +71,23 @@ class Pipeline:
         """Forget the recording so far; ids count from 0 again."""
         self._follower.reset()
         self._tracker.reset()
+        self._temporal.reset()
+
+    @property
+    def baselines(self) -> list[Baseline]:
+        """The neutral faces known by now, if the options ask for a baseline."""
+        return self._temporal.baselines
+
+    def hindsight(self) -> Hindsight:
+        """Return what treats raw observations of a whole recording with its future in view."""
+        return self._temporal.hindsight()
 
     def process(self, frame: Frame) -> Observation:
-        """Analyse the next frame of a recording."""
+        """Analyse the next frame of a recording; baseline and smoothing know what came before."""
+        return self._temporal.follow(self.process_raw(frame))
+
+    def process_raw(self, frame: Frame) -> Observation:
+        """Analyse the next frame of a recording, without baseline and smoothing."""
         stages = _Stages()
         places = stages.run("faces", self._follower.places, frame)
         seen = stages.run("measure", self._look, frame, places, _VIDEO_PASSES)
@@ -92,7 +113,23 @@ class Pipeline:
             seen = Seen.join(seen, found).distinct()
         largest = np.argsort(-seen.faces.boxes[:, 2:].prod(axis=1), kind="stable")
         seen = seen.take(largest[: self._options.faces_max])
-        return self._finish(frame, seen, stages, Tracker(self._options))
+        return self._temporal.photo(self._finish(frame, seen, stages, Tracker(self._options)))
+
+    def _open_temporal(self) -> Temporal:
+        """Return what works over time, with the baseline of the photo or file that the options name."""
+        choice = BaselineChoice.parse(self._options.baseline)
+        if choice.method == "none":
+            return Temporal(self._options, None)
+        from mimika.stages.measure.action_units import ActionUnits
+
+        units = ActionUnits(self._options)
+        if choice.method == "file":
+            return Temporal(self._options, units, load(choice))
+        if choice.method == "image":
+            self._temporal = Temporal(replace(self._options, baseline="none"), None)
+            with PhotoCapture(choice.path, self._options) as photo:
+                return Temporal(self._options, units, of_photo(self.process_photo(next(iter(photo))), units))
+        return Temporal(self._options, units)
 
     def _look(self, frame: Frame, places: Places, passes: int) -> Seen:
         """Measure the faces at some places, fresh ones on better and better crops; drop what is no face."""

@@ -13,6 +13,8 @@ from mimika.cli.choices import (
     FACES,
     MODEL,
     PRIOR,
+    Baseline,
+    BaselineExpressions,
     DetectSide,
     Faces,
     Force,
@@ -20,6 +22,8 @@ from mimika.cli.choices import (
     Language,
     Model,
     Prior,
+    Smooth,
+    Steady,
     Threads,
 )
 from mimika.cli.exit_codes import ExitCode, code_of_results
@@ -33,7 +37,7 @@ def analyze(
     inputs: Annotated[list[str], typer.Argument(help="Photos, videos, folders, patterns, addresses, or - for stdin.")],
     out: Annotated[Path | None, typer.Option("--out", help="Folder for results [default: mimika-out].")] = None,
     save: Annotated[
-        str, typer.Option("--save", help="What to write: table, overlay, mesh, joined by commas.")
+        str, typer.Option("--save", help="What to write: table, overlay, mesh, episodes, joined by commas.")
     ] = "table",
     format: Annotated[str, typer.Option("--format", help="Table format: csv, parquet or jsonl.")] = "csv",
     every: Annotated[int, typer.Option("--every", help="Analyse each n-th frame.")] = 1,
@@ -45,6 +49,10 @@ def analyze(
     detect_side: DetectSide = DETECT_SIDE,
     model: Model = MODEL,
     prior: Prior = PRIOR,
+    smooth: Smooth = "none",
+    steady: Steady = False,
+    baseline: Baseline = "none",
+    baseline_expressions: BaselineExpressions = False,
     threads: Threads = None,
     force: Force = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
@@ -66,6 +74,10 @@ def analyze(
         detect_side=detect_side,
         model=model,
         prior=prior,
+        smooth=smooth,
+        steady=steady,
+        baseline=baseline,
+        baseline_expressions=baseline_expressions,
         threads=defaults.threads if threads is None else threads,
     )
     chosen = frozenset(part.strip() for part in save.split(",") if part.strip())

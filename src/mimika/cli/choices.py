@@ -19,6 +19,16 @@ Model = Annotated[str, typer.Option("--model", help="Expression network: a shipp
 Prior = Annotated[
     str, typer.Option("--prior", help="How common each expression is: data, uniform or a TOML file of shares.")
 ]
+Smooth = Annotated[
+    str, typer.Option("--smooth", help="Expressions over time: none, window:N, window:Ts, ema:SECONDS or viterbi.")
+]
+Steady = Annotated[bool, typer.Option("--steady", help="Calm mesh and head pose by a one-euro filter.")]
+Baseline = Annotated[
+    str, typer.Option("--baseline", help="Neutral face: none, auto, first:SECONDS, image:PATH or a saved FILE.json.")
+]
+BaselineExpressions = Annotated[
+    bool, typer.Option("--baseline-expressions", help="Take the baseline out of expressions too.")
+]
 Threads = Annotated[int | None, typer.Option("--threads", help="Compute threads a network, 0 for all cores.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace outputs that exist.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

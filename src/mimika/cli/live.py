@@ -12,12 +12,16 @@ from mimika.cli.choices import (
     FACES,
     MODEL,
     PRIOR,
+    Baseline,
+    BaselineExpressions,
     DetectSide,
     Faces,
     Force,
     Language,
     Model,
     Prior,
+    Smooth,
+    Steady,
     Threads,
 )
 from mimika.cli.exit_codes import code_of_signal
@@ -39,6 +43,10 @@ def live(
     detect_side: DetectSide = DETECT_SIDE,
     model: Model = MODEL,
     prior: Prior = PRIOR,
+    smooth: Smooth = "none",
+    steady: Steady = False,
+    baseline: Baseline = "none",
+    baseline_expressions: BaselineExpressions = False,
     threads: Threads = None,
     force: Force = False,
 ) -> None:
@@ -53,6 +61,10 @@ def live(
         detect_side=detect_side,
         model=model,
         prior=prior,
+        smooth=smooth,
+        steady=steady,
+        baseline=baseline,
+        baseline_expressions=baseline_expressions,
         threads=defaults.threads if threads is None else threads,
         end_s=seconds,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mimika.data.errors import OptionError
 from mimika.data.labels import LANGUAGES
+from mimika.data.methods import BaselineChoice, Smoothing
 
 FACES_LIMIT = 64
 """No frame gives more faces than this."""
@@ -25,7 +26,9 @@ class Options:
     `model`: expression network, the name of a shipped one or the path of an ONNX file with its card. `mirror`: read
     each face also mirrored and average, a little more exact for twice the time of that step. `prior`: how common each
     expression is where the pictures come from: "data" as in the training data, "uniform", or the path of a TOML file
-    with a share for each.
+    with a share for each. `smooth`: how probabilities are smoothed over time, as `methods.Smoothing` reads it;
+    `steady`: mesh and pose are calmed by a one-euro filter; `baseline`: where each person's neutral face comes from, as
+    `methods.BaselineChoice` reads it, and `baseline_expressions`: whether it is taken out of the probabilities too.
 
     Raises:
         OptionError: naming the field, its range and the value received.
@@ -48,6 +51,10 @@ class Options:
     model: str = "expression"
     mirror: bool = False
     prior: str = "data"
+    smooth: str = "none"
+    steady: bool = False
+    baseline: str = "none"
+    baseline_expressions: bool = False
 
     def __post_init__(self) -> None:
         _within("detect_side", self.detect_side, 160, 1280)
@@ -67,6 +74,8 @@ class Options:
         _within("lost_s", self.lost_s, 0, 3600)
         _within("threads", self.threads, 0, 256)
         _within("pixels_max", self.pixels_max, 1, 10**10)
+        Smoothing.parse(self.smooth)
+        BaselineChoice.parse(self.baseline)
         if self.language not in LANGUAGES:
             raise OptionError(f"language: expected one of {', '.join(LANGUAGES)}, received {self.language!r}")
 

@@ -5,7 +5,7 @@ other with the same chance. A frame of probabilities p speaks for state i with t
 see nearly the same picture and are no independent witnesses, so that evidence counts by time, `LOOKS_A_SECOND`
 independent looks a second, and not by the number of frames. A change costs the logarithm of its rate, measured per
 `JUMP_S` seconds. Hence the result does not depend on the frame rate, and an excursion must be long or clear to be
-believed: at 0.7 against 0.1 about 0.6 seconds, at 0.95 against 0.01 about 0.3 seconds.
+believed: at 0.7 against 0.1 for 0.3 seconds, at 0.95 against 0.01 for 0.13 seconds.
 
 Source: Viterbi, "Error bounds for convolutional codes and an asymptotically optimum decoding algorithm", IEEE
 Transactions on Information Theory, 1967. The dwell time lies inside the 0.5 to 4 s that Ekman, "Emotions revealed",
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 DWELL_S = 2.0
-LOOKS_A_SECOND = 10.0
+LOOKS_A_SECOND = 20.0
 JUMP_S = 0.04
 _FLOOR = 0.005
 """No single frame rules a state out more than this."""

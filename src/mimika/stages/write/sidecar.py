@@ -33,7 +33,7 @@ TERMS = (
 class Record:
     """What is told about one table or overlay; `status` is "running", "complete", "interrupted" or "failed".
 
-    "running" in a file whose process is gone means that it was killed.
+    "running" in a file whose process is gone means that it was killed. `told` is what single sinks add, by key.
     """
 
     options: Options
@@ -48,6 +48,7 @@ class Record:
     sound: str = "none"
     mesh: bool = False
     errors: list[str] = field(default_factory=list)
+    told: dict[str, Any] = field(default_factory=dict)
 
     def add_source(self, info: SourceInfo) -> None:
         """Take note of one more input."""
@@ -98,7 +99,7 @@ def as_json(record: Record) -> dict[str, Any]:
         "columns": {column.name: column.meaning for column in COLUMNS},
         "units": units | ({"x_0, y_0, z_0 … z_477": MESH_UNIT} if record.mesh else {}),
         "terms": list(TERMS),
-    }
+    } | record.told
 
 
 def models(options: Options) -> list[dict[str, Any]]:

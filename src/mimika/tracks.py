@@ -1,0 +1,158 @@
+"""What each face of a video did, in the shape that notebooks like: tables, lists, a summary and a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mimika.data.episodes import Episode, Findings, Mixture, Transition
+from mimika.data.errors import MimikaError
+from mimika.data.labels import ACTION_UNITS, FERPLUS, SIDED_UNITS
+from mimika.data.observation import Observation
+from mimika.data.options import Options
+from mimika.data.timeline import Timeline
+from mimika.pipeline import Pipeline
+from mimika.stages.capture.inputs import open_capture
+from mimika.stages.timeline.episodes import find
+from mimika.stages.timeline.summary import summary
+from mimika.temporal import wants_hindsight
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.figure import Figure
+
+
+def observations(source: str, options: Options, pictures: bool = True) -> Iterator[Observation]:
+    """Analyse a source; with hindsight where the options ask for it and the source can be read twice.
+
+    Without `pictures` the frames of a source that is read twice are empty, which spares reading it the second time.
+
+    Raises:
+        InputError: if the source cannot be read to its end.
+    """
+    pipeline = Pipeline(options)
+    with open_capture(source, options) as capture:
+        if not wants_hindsight(options, capture.info):
+            yield from pipeline.run(capture)
+            return
+        with pipeline.hindsight() as hindsight:
+            for observation in pipeline.run(capture, raw=True):
+                hindsight.see(observation)
+            if not pictures:
+                yield from hindsight.replay()
+                return
+            with open_capture(source, options) as again:
+                yield from hindsight.replay(again)
+
+
+class Track:
+    """What one face of a video did, from its first frame to its last.
+
+    `timeline` has the arrays. `expressions`, `action_units`, `pose`, `eyes` and `to_pandas()` are pandas frames with
+    one row a frame in which the face was there, indexed by `time_s`; pandas must be installed. `episodes()`,
+    `transitions()`, `mixtures()` and `summary()` say what it did, `plot()` draws it.
+    """
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.timeline = timeline
+
+    def __len__(self) -> int:
+        return len(self.timeline)
+
+    def __repr__(self) -> str:
+        line = self.timeline
+        span = f"{line.time_s[0]:.2f}..{line.time_s[-1]:.2f} s" if len(line) else "never seen"
+        return f"Track: face {line.face} of {line.source or 'a video'}, {len(line)} frames, {span}"
+
+    @property
+    def face(self) -> int:
+        """The id of the face in its video."""
+        return self.timeline.face
+
+    @property
+    def expressions(self) -> pandas.DataFrame:
+        """Probability of each expression, 0..1, a row together 1."""
+        return self._frame(dict(zip(FERPLUS, self.timeline.probabilities.T, strict=True)))
+
+    @property
+    def action_units(self) -> pandas.DataFrame:
+        """Intensity 0..5 of each action unit; `AU12_left` is the subject's own left, units without sides have one."""
+        return self._frame(self._units())
+
+    @property
+    def pose(self) -> pandas.DataFrame:
+        """Head pose: pitch, yaw, roll in degrees; x, y, depth as in `Measurements.translations`."""
+        return self._frame(self._pose())
+
+    @property
+    def eyes(self) -> pandas.DataFrame:
+        """How far the eyes are open, 0 closed to about 1, and where they look in degrees relative to the head."""
+        return self._frame(self._eyes())
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return everything side by side: frame, box, label, expressions, pose, action units, eyes."""
+        line = self.timeline
+        box = dict(zip(("box_x", "box_y", "box_w", "box_h"), line.boxes.T, strict=True))
+        columns: dict[str, Any] = {"face_id": np.full(len(line), line.face), "frame": line.numbers, **box}
+        columns |= {"presence": line.presence, "label": line.labels}
+        columns |= {f"p_{name}": values for name, values in zip(FERPLUS, line.probabilities.T, strict=True)}
+        return self._frame(columns | self._pose() | self._units() | self._eyes())
+
+    def episodes(self) -> list[Episode]:
+        """Return episodes of expressions and action units, and blinks, in the order of time."""
+        return self._findings.episodes
+
+    def transitions(self) -> list[Transition]:
+        """Return the changes from one expression to another."""
+        return self._findings.transitions
+
+    def mixtures(self) -> list[Mixture]:
+        """Return the stretches in which two or three expressions were there at once."""
+        return self._findings.mixtures
+
+    def summary(self) -> dict[str, Any]:
+        """Return a few numbers: seconds, shares of labels, episodes a minute, blinks, action units, pose."""
+        return summary(self.timeline, self._findings)
+
+    def plot(self) -> Figure:
+        """Draw expressions, episodes, action units, eyes and head over time.
+
+        Raises:
+            MimikaError: if matplotlib is not installed.
+        """
+        from mimika.stages.write.track_plot import track_plot
+
+        return track_plot(self.timeline, self._findings)
+
+    @cached_property
+    def _findings(self) -> Findings:
+        return find(self.timeline)
+
+    def _units(self) -> dict[str, NDArray[Any]]:
+        columns: dict[str, NDArray[Any]] = {}
+        for index, name in enumerate(ACTION_UNITS):
+            both = self.timeline.action_units[:, index]
+            if name in SIDED_UNITS:
+                columns |= {f"{name}_left": both[:, 0], f"{name}_right": both[:, 1]}
+            else:
+                columns[name] = both[:, 0]
+        return columns
+
+    def _pose(self) -> dict[str, NDArray[Any]]:
+        parts = np.concatenate([self.timeline.angles, self.timeline.translations], axis=1)
+        return dict(zip(("pitch", "yaw", "roll", "x", "y", "depth"), parts.T, strict=True))
+
+    def _eyes(self) -> dict[str, NDArray[Any]]:
+        parts = np.concatenate([self.timeline.eye_openness, self.timeline.gaze], axis=1)
+        return dict(zip(("open_left", "open_right", "gaze_yaw", "gaze_pitch"), parts.T, strict=True))
+
+    def _frame(self, columns: dict[str, Any]) -> pandas.DataFrame:
+        try:
+            import pandas
+        except ImportError as error:
+            raise MimikaError("a pandas frame needs pandas: pip install pandas") from error
+        return pandas.DataFrame(columns, index=pandas.Index(self.timeline.time_s, name="time_s"))
