@@ -11,7 +11,7 @@ from mimika.data.observation import Observation
 
 _SLOWEST_HZ = 1.0
 """What hardly moves is averaged over about 1 / (2 pi) of a second."""
-_OPENING = {"meshes": 12.0, "angles": 0.06, "translations": 4.0}
+OPENING = {"meshes": 12.0, "angles": 0.4, "translations": 4.0}
 """By how many hertz the filter opens for each unit of speed: inter-ocular distances, degrees, inter-ocular distances, a
 second."""
 _SPEED_HZ = 1.0
@@ -76,7 +76,7 @@ class Steady:
         calm = {name: getattr(measured, name).copy() for name in ("meshes", "angles", "translations")}
         boxes = observation.faces.boxes.copy()
         for index, face in enumerate(observation.faces.ids.tolist()):
-            filters = self._faces.setdefault(face, {name: OneEuro(opening) for name, opening in _OPENING.items()})
+            filters = self._faces.setdefault(face, {name: OneEuro(opening) for name, opening in OPENING.items()})
             self._seen[face] = now
             mesh = calm["meshes"][index].astype(np.float64)
             size = max(float(np.linalg.norm(mesh[_EYE_CORNERS[0]] - mesh[_EYE_CORNERS[1]])), 1e-6)
