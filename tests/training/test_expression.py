@@ -18,6 +18,7 @@ from mimika.engine.card import Card
 from mimika.engine.session import Session
 from mimika.engine.weights import verify
 from mimika.evaluation import calibration
+from mimika.evaluation.votes import clean_rows, vote_targets
 from mimika.stages.faces import align
 from mimika.stages.faces.crops import crop_batch
 from mimika.stages.recognize.calibrate import softmax
@@ -25,7 +26,7 @@ from mimika.training import run
 from mimika.training.evaluate_expression import evaluate, plain_crops
 from mimika.training.export import export_network
 from mimika.training.expression import ExpressionTask
-from mimika.training.expression_data import ExpressionCrops, clean_rows, jittered, load_split, vote_targets
+from mimika.training.expression_data import ExpressionCrops, jittered, load_split
 from mimika.training.expression_extra import answers, with_extra_faces
 from mimika.training.expression_identity import fit_projection, verification
 from mimika.training.networks.expression import ExpressionNetwork, ShippedExpression, averaging

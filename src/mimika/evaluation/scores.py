@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from mimika.data._check import shaped
 from mimika.data.errors import OptionError
-from mimika.evaluation.calibration import calibration_error, confusion
+from mimika.evaluation.calibration import calibration_error, confusion, macro_f1
 from mimika.evaluation.statistics import interval, plain
 
 COVERAGES = tuple(round(0.05 * step, 2) for step in range(2, 21))
@@ -99,28 +99,21 @@ def _whole(aligned: NDArray[np.float32], truth: NDArray[np.int64], classes: Sequ
     table = confusion(truth, guess, k + 1)
     hard = np.eye(k + 1, dtype=np.float32)[truth]
     confidence = aligned.max(1)
+    per_class = {name: _one_class(table, place) for place, name in enumerate(classes)}
     return {
         "n": len(truth),
         "classes": list(classes),
         "top1": right.mean(),
         "top1_ci95": interval(right),
-        **_means(table, k),
-        "per_class": {name: _one_class(table, place) for place, name in enumerate(classes)},
+        "macro_f1": macro_f1(table),
+        "balanced_accuracy": np.mean([row["recall"] for row in per_class.values() if row["n"]]),
+        "per_class": per_class,
         "confusion": table[:k, :k].tolist(),
         "confusion_elsewhere": table[:k, k].tolist(),
         "ece": calibration_error(aligned, hard),
         "brier": ((aligned[:, :k] - hard[:, :k]) ** 2).sum(1).mean(),
         "coverage_curve": _coverage(confidence, right),
         "_right": right,
-    }
-
-
-def _means(table: NDArray[np.int64], k: int) -> dict[str, Any]:
-    """Return macro-F1 and balanced accuracy over the classes that occur."""
-    rows = [_one_class(table, place) for place in range(k) if table[place].sum()]
-    return {
-        "macro_f1": np.mean([row["f1"] for row in rows]),
-        "balanced_accuracy": np.mean([row["recall"] for row in rows]),
     }
 
 

@@ -24,13 +24,15 @@ from mimika.data.options import Options
 from mimika.engine import registry
 from mimika.engine.card import Card
 from mimika.engine.session import Session
-from mimika.evaluation.calibration import calibration_error, confusion, cross_entropy, macro_f1
-from mimika.evaluation.statistics import interval, plain, roc_auc
+from mimika.evaluation.calibration import calibration_error, cross_entropy
+from mimika.evaluation.scores import score
+from mimika.evaluation.statistics import plain, roc_auc
+from mimika.evaluation.votes import clean_rows, truth_by, vote_targets
 from mimika.pipeline import Pipeline
 from mimika.stages.faces.align import EXPRESSION_CROP, MESH_CROP, crop, matrices_from_meshes
 from mimika.stages.measure.mesh import MeshNet
 from mimika.stages.recognize.calibrate import Calibration, softmax
-from mimika.training.expression_data import ExpressionFaces, clean_rows, load_split, vote_targets
+from mimika.training.expression_data import ExpressionFaces, load_split
 from mimika.training.pictures import labelled_faces
 
 COMMAND = "python -m mimika.training.evaluate_expression"
@@ -78,33 +80,30 @@ def product_matrices(faces: ExpressionFaces, model: Path) -> tuple[NDArray[np.fl
 
 def scores(outputs: dict[str, NDArray[np.float32]], faces: ExpressionFaces, card: Card) -> dict[str, Any]:
     """Return accuracies with 95 % intervals, F1 and calibration of one split's outputs."""
-    clean, known = clean_rows(faces.votes), faces.labels >= 0
-    truth8, truth7 = faces.votes[clean].argmax(1), faces.labels[known]
-    logits8, logits7 = outputs["logits"][clean], outputs["logits7"][known]
-    hard8, hard7 = np.eye(len(FERPLUS))[truth8], np.eye(len(FER2013))[truth7]
-    said8 = Calibration.of(card, len(FERPLUS)).probabilities(logits8)
-    said7 = Calibration.of(card, len(FER2013), "7").probabilities(logits7)
-    right8, right7 = said8.argmax(1) == truth8, said7.argmax(1) == truth7
-    table = confusion(truth8, said8.argmax(1), len(FERPLUS))
+    clean = clean_rows(faces.votes)
+    said8 = Calibration.of(card, len(FERPLUS)).probabilities(outputs["logits"])
+    said7 = Calibration.of(card, len(FER2013), "7").probabilities(outputs["logits7"])
+    truth8 = truth_by(faces.votes, clean)
+    eight, seven = score(said8, truth8, FERPLUS, FERPLUS), score(said7, faces.labels, FER2013, FER2013)
     votes, _ = vote_targets(faces.votes[clean])
+    raw8 = softmax(outputs["logits"])
     return {
-        "ferplus_accuracy": plain(right8.mean()),
-        "ferplus_interval": plain(interval(right8)),
-        "ferplus_rows": len(right8),
-        "ferplus_macro_f1": plain(macro_f1(table)),
-        "ferplus_recall": {name: plain(table[i, i] / max(1, table[i].sum())) for i, name in enumerate(FERPLUS)},
-        "ferplus_cross_entropy": plain(cross_entropy(np.log(np.maximum(said8, 1e-30)), votes)),
-        "ferplus_calibration_error": plain(calibration_error(said8, hard8)),
-        "ferplus_calibration_error_before": plain(calibration_error(softmax(logits8), hard8)),
-        "ferplus_vote_calibration_error": plain(calibration_error(said8, votes)),
-        "ferplus_vote_calibration_error_before": plain(calibration_error(softmax(logits8), votes)),
-        "fer2013_accuracy": plain(right7.mean()),
-        "fer2013_interval": plain(interval(right7)),
-        "fer2013_rows": len(right7),
-        "fer2013_macro_f1": plain(macro_f1(confusion(truth7, said7.argmax(1), len(FER2013)))),
-        "fer2013_calibration_error": plain(calibration_error(said7, hard7)),
-        "fer2013_calibration_error_before": plain(calibration_error(softmax(logits7), hard7)),
+        **_named("ferplus", eight),
+        "ferplus_recall": {name: of_class["recall"] for name, of_class in eight["per_class"].items()},
+        "ferplus_cross_entropy": plain(cross_entropy(np.log(np.maximum(said8[clean], 1e-30)), votes)),
+        "ferplus_calibration_error": eight["ece"],
+        "ferplus_calibration_error_before": score(raw8, truth8, FERPLUS, FERPLUS)["ece"],
+        "ferplus_vote_calibration_error": plain(calibration_error(said8[clean], votes)),
+        "ferplus_vote_calibration_error_before": plain(calibration_error(raw8[clean], votes)),
+        **_named("fer2013", seven),
+        "fer2013_calibration_error": seven["ece"],
+        "fer2013_calibration_error_before": score(softmax(outputs["logits7"]), faces.labels, FER2013, FER2013)["ece"],
     }
+
+
+def _named(labels: str, found: dict[str, Any]) -> dict[str, Any]:
+    names = {"accuracy": "top1", "interval": "top1_ci95", "rows": "n", "macro_f1": "macro_f1"}
+    return {f"{labels}_{name}": found[key] for name, key in names.items()}
 
 
 def mirrored(

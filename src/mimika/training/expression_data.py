@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from mimika.data.errors import InputMissing
-from mimika.data.labels import FERPLUS
+from mimika.evaluation.votes import vote_targets
 from mimika.stages.faces.align import EXPRESSION_CROP, crop, matrices_from_meshes
 from mimika.training import augment
 from mimika.training.pictures import read_luma, shards
@@ -93,26 +93,6 @@ def crop_matrices(points: NDArray[np.float32], found: NDArray[np.bool_]) -> NDAr
     matrices[found] = matrices_from_meshes(points[found], EXPRESSION_CROP)
     matrices[~found] = np.median(matrices[found], axis=0)
     return matrices
-
-
-def vote_targets(votes: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Turn (n, 10) FER+ votes into (n, 8) distributions and whether each row is usable.
-
-    Single votes are outliers and dropped, unless nothing else is there; a row is usable when neither unknown nor
-    not-a-face has as many votes as the strongest expression. Source: Barsoum et al., ICMI 2016, section 3.
-    """
-    kept = np.where(votes > 1, votes, 0)
-    kept = np.where(kept.sum(1, keepdims=True) > 0, kept, votes)
-    expressions = kept[:, : len(FERPLUS)].astype(np.float32)
-    usable = expressions.max(1) > kept[:, len(FERPLUS) :].max(1)
-    return expressions / np.maximum(expressions.sum(1, keepdims=True), 1), usable
-
-
-def clean_rows(votes: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether each row's top vote is unique, above five, and an expression: the rows FER+ accuracy is counted on."""
-    top = votes.max(1)
-    unique = (votes == top[:, None]).sum(1) == 1
-    return np.asarray(unique & (top > 5) & (votes.argmax(1) < len(FERPLUS)), np.bool_)
 
 
 class ExpressionCrops(Dataset[tuple[Tensor, ...]]):
