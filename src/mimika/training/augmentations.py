@@ -71,7 +71,9 @@ def elastic(picture: Picture, rng: Rng, share: float = 0.02) -> Picture:
     )
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), 2).astype(np.float32)
     places = grid + field * share * max(height, width)
-    return np.asarray(cv2.remap(picture, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    return np.asarray(
+        cv2.remap(picture, places, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )
 
 
 def brightness(picture: Picture, rng: Rng, share: float = 0.2) -> Picture:

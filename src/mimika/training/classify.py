@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mimika.evaluation import calibration
 from mimika.training.augmentations import Augmenter
-from mimika.training.classify_data import ClassPictures, Classified, load_pictures
+from mimika.training.classify_data import Classified, ClassPictures, load_pictures
 from mimika.training.export import export_network, write_card
 from mimika.training.fit import Task
 from mimika.training.losses import make_loss
@@ -44,10 +44,10 @@ DATA = {
 class ClassifyTask(Task):
     """One network of `networks/field.py` on tight pictures of one `side`, with the recipe's loss and augmentations.
 
-    The recipe's [data]: `labels` ("fer2013", "ferplus", "folders"), `side` in pixels, `mixup` and `cutmix` (their
-    alphas; 0 is off), `blend_chance` of a batch being blended by one of the two that are on, `sides` (sides to begin
-    with and until which progress, as [[36, 0.4]]). [network]: `name` and the arguments of its class. [loss]: see
-    `losses.make_loss`. [augment]: see `augmentations.Augmenter`.
+    The recipe's [data]: `labels` ("fer2013", "ferplus", "folders"), `vote_share` of FER+'s votes in the targets of
+    "fer2013", `side` in pixels, `mixup` and `cutmix` (their alphas; 0 is off), `blend_chance` of a batch being
+    blended by one of the two that are on, `sides` (sides to begin with and until which progress, as [[36, 0.4]]).
+    [network]: `name` and the arguments of its class. [loss]: see `losses.make_loss`. [augment]: see `augmentations.Augmenter`.
     """
 
     monitor = "val_accuracy"
@@ -55,7 +55,7 @@ class ClassifyTask(Task):
     def __init__(self, recipe: Recipe, data: Path, labels: Path, cache: Path) -> None:
         given = recipe.data.get
         self.labels, self.side = str(given("labels", "fer2013")), int(given("side", 48))
-        pictures = load_pictures(data, "train", self.labels, self.side)
+        pictures = load_pictures(data, "train", self.labels, self.side, float(given("vote_share", 0.0)))
         super().__init__(recipe, make_network(recipe.network, len(pictures.classes)))
         self.folder, self.classes = data, pictures.classes
         self.training_data = Classified(pictures, Augmenter(recipe.augment))

@@ -17,8 +17,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Dataset
 
 from mimika.data.errors import OptionError
+from mimika.training.curves import Curves
 from mimika.training.optimizers import make_optimizer, make_plan
-from mimika.training.recipe import Recipe, Schedule
+from mimika.training.pretrained import depths, load_weights, matching
+from mimika.training.recipe import Recipe
 
 
 class Task(lightning.LightningModule):
@@ -55,7 +57,14 @@ class Task(lightning.LightningModule):
         raise NotImplementedError
 
     def start(self) -> None:
-        """Prepare the weights before the first epoch of a fresh training; nothing by default."""
+        """Prepare the weights before the first epoch of a fresh training: load those that the recipe starts from.
+
+        Raises:
+            InputError: they are not there, or are another network's.
+        """
+        if source := self.recipe.start.get("weights"):
+            print(load_weights(self.network, str(source)), file=sys.stderr, flush=True)
+            self.averaged.module.load_state_dict(self.network.state_dict())  # type: ignore[union-attr]
 
     def export(self, target: Path) -> dict[str, Any]:
         """Write the averaged network to `target` with its card, scores included; return the card."""
@@ -107,11 +116,24 @@ class Task(lightning.LightningModule):
         )  # fmt: skip
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Return what is learnt, in groups as `torch.optim` takes them: biases and norms do not decay."""
-        decay = self.recipe.schedule.weight_decay
-        decayed = [p for p in self.parameters() if p.requires_grad and p.ndim > 1]
-        plain = [p for p in self.parameters() if p.requires_grad and p.ndim <= 1]
-        return [{"params": decayed, "weight_decay": decay}, {"params": plain, "weight_decay": 0.0}]
+        """Return what is learnt, in groups as `torch.optim` takes them: biases and norms do not decay.
+
+        With the recipe's `start.layer_decay` below 1 each block learns that much slower than the one above it. Source:
+        Howard & Ruder, "Universal language model fine-tuning for text classification", ACL 2018 (discriminative rates).
+        """
+        schedule, decay = self.recipe.schedule, float(self.recipe.start.get("layer_decay", 1.0))
+        learnt = [(name, p) for name, p in self.named_parameters() if p.requires_grad]
+        depth = depths(name for name, _ in learnt) if decay != 1 else dict.fromkeys((name for name, _ in learnt), 0)
+        groups: list[dict[str, Any]] = []
+        for level in sorted(set(depth.values())):
+            rate = {} if decay == 1 else {"lr": schedule.rate * decay**level}
+            chosen = [p for name, p in learnt if depth[name] == level]
+            for params, weight_decay in (
+                ([p for p in chosen if p.ndim > 1], schedule.weight_decay),
+                ([p for p in chosen if p.ndim <= 1], 0.0),
+            ):
+                groups.append({"params": params, "weight_decay": weight_decay, **rate})
+        return groups
 
     def configure_optimizers(self) -> Any:
         """By default AdamW; warm-up, then cosine, stepped by batch."""
@@ -138,6 +160,25 @@ class EpochLine(Callback):
         )
 
 
+class Freezing(Callback):
+    """Keeps parts of the network as they are for the first `epochs`, or throughout with 0; their averages too."""
+
+    def __init__(self, parts: list[str], epochs: int) -> None:
+        self.parts, self.epochs = parts, epochs
+
+    def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Freeze or let go; what is frozen computes as in use, so that its statistics stay."""
+        network = pl_module.network
+        frozen = self.epochs == 0 or trainer.current_epoch < self.epochs
+        names = set(matching(network, self.parts))
+        for name, parameter in network.named_parameters():
+            if name in names:
+                parameter.requires_grad_(not frozen)
+        for name, module in network.named_modules():
+            if any(name == part or name.startswith(part + ".") for part in self.parts):
+                module.train(not frozen)
+
+
 def fit(task: Task, out: Path, *, resume: bool = True, limit_batches: int | None = None) -> Task:
     """Train `task` and return it with its best-known averaged weights.
 
@@ -157,7 +198,7 @@ def fit(task: Task, out: Path, *, resume: bool = True, limit_batches: int | None
         accelerator="auto",
         devices=1,
         logger=CSVLogger(out, name="log"),
-        callbacks=_callbacks(schedule, out, task.monitor),
+        callbacks=_callbacks(task.recipe, out, task.monitor),
         gradient_clip_val=schedule.clip,
         log_every_n_steps=1000,
         enable_progress_bar=False,
@@ -166,16 +207,29 @@ def fit(task: Task, out: Path, *, resume: bool = True, limit_batches: int | None
         limit_train_batches=limit_batches,
     )
     trainer.fit(task, ckpt_path=str(last) if resume and last.exists() else None)
-    if schedule.best and (out / "best.ckpt").exists():
-        task.load_state_dict(torch.load(out / "best.ckpt", map_location=task.device, weights_only=False)["state_dict"])
+    if schedule.best:
+        _take_best(trainer, task, out / "best.ckpt")
     return task
 
 
-def _callbacks(schedule: Schedule, out: Path, monitor: str) -> list[Callback]:
-    """Return what accompanies a training: checkpoints, the line an epoch, and what the schedule asks for."""
+def _take_best(trainer: lightning.Trainer, task: Task, file: Path) -> None:
+    """Go back to the epoch that scored best, unless the weights of now, where a clock may have stopped, are better."""
+    checkpoint = next((c for c in trainer.checkpoint_callbacks if c.monitor), None)
+    if checkpoint is None or checkpoint.best_model_score is None or not file.exists():
+        return
+    now = float(trainer.validate(task, verbose=False)[0][task.monitor])
+    best = float(checkpoint.best_model_score)
+    print(f"{task.monitor}: {now:.4f} at the end, {best:.4f} at best", file=sys.stderr, flush=True)
+    if now < best:
+        task.load_state_dict(torch.load(file, map_location=task.device, weights_only=False)["state_dict"])
+
+
+def _callbacks(recipe: Recipe, out: Path, monitor: str) -> list[Callback]:
+    """Return what accompanies a training: checkpoints, the line an epoch, charts, and what the recipe asks for."""
+    schedule = recipe.schedule
     if (schedule.best or schedule.patience) and not monitor:
         raise OptionError("schedule.best, schedule.patience: this task has no score to choose by")
-    callbacks = [ModelCheckpoint(out, filename="last", enable_version_counter=False), EpochLine()]
+    callbacks = [ModelCheckpoint(out, filename="last", enable_version_counter=False), EpochLine(), Curves(out)]
     if schedule.minutes:
         callbacks.append(Timer(duration=timedelta(minutes=schedule.minutes), verbose=False))
     if schedule.best:
@@ -183,6 +237,8 @@ def _callbacks(schedule: Schedule, out: Path, monitor: str) -> list[Callback]:
         callbacks.append(best)
     if schedule.patience:
         callbacks.append(EarlyStopping(monitor, mode="max", patience=schedule.patience))
+    if parts := recipe.start.get("freeze"):
+        callbacks.append(Freezing(list(parts), int(recipe.start.get("freeze_epochs", 0))))
     return callbacks
 
 

@@ -12,6 +12,7 @@ from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
 from mimika.data.errors import OptionError
 from mimika.training.recipe import Schedule
+from mimika.training.sam import Sam
 
 OPTIMIZERS = ("adamw", "adam", "sgd")
 PLANS = ("cosine", "one-cycle", "step", "constant", "plateau")
@@ -22,11 +23,16 @@ Groups = list[dict[str, Any]]
 
 
 def make_optimizer(groups: Groups, schedule: Schedule) -> Optimizer:
-    """Make the optimiser of parameter groups as `torch.optim` takes them.
+    """Make the optimiser of parameter groups as `torch.optim` takes them, within `sam.Sam` where the schedule asks.
 
     Raises:
         OptionError: there is no such optimiser.
     """
+    base = _base(groups, schedule)
+    return Sam(base, schedule.sam) if schedule.sam else base
+
+
+def _base(groups: Groups, schedule: Schedule) -> Optimizer:
     if schedule.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=schedule.rate)
     if schedule.optimizer == "adam":
@@ -67,9 +73,8 @@ def make_plan(
 
     "plateau" lowers the rate to a fifth when `monitor` (larger is better) has not risen for four epochs.
     """
-    batchwise = LambdaLR(optimizer, lambda step: rate_factor(schedule.plan, progress(step), schedule.warmup))
-    plans: list[dict[str, Any]] = [{"scheduler": batchwise, "interval": "step"}]
     if schedule.plan == "plateau":
         waiting = ReduceLROnPlateau(optimizer, mode="max", factor=0.2, patience=4)
-        plans = [{"scheduler": waiting, "interval": "epoch", "monitor": monitor}]
-    return plans
+        return [{"scheduler": waiting, "interval": "epoch", "monitor": monitor}]
+    batchwise = LambdaLR(optimizer, lambda step: rate_factor(schedule.plan, progress(step), schedule.warmup))
+    return [{"scheduler": batchwise, "interval": "step"}]

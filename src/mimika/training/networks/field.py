@@ -14,6 +14,12 @@ MEAN, CONTRAST = 0.5, 4.0
 
 NETWORKS = {
     "four_block_cnn": "four_block:FourBlockCnn",
+    "mini_xception": "mini_xception:MiniXception",
+    "resnet": "library:ResNet",
+    "vit": "library:VisionTransformer",
+    "convnext": "library:ConvNext",
+    "conv_attention": "hybrid:ConvAttention",
+    "expression": "tight:TightExpression",
 }
 """Network name in a recipe to module and class under `mimika.training.networks`."""
 
@@ -30,7 +36,11 @@ def make_network(options: dict[str, Any], classes: int) -> nn.Module:
         raise OptionError(f"network.name: expected one of {', '.join(NETWORKS)}, received {name!r}")
     module, _, kind = NETWORKS[name].partition(":")
     try:
-        made: nn.Module = getattr(importlib.import_module(f"mimika.training.networks.{module}"), kind)(classes, **rest)
+        home = importlib.import_module(f"mimika.training.networks.{module}")
+    except ModuleNotFoundError as error:
+        raise OptionError(f"network {name} needs {error.name}: pip install 'mimika[train]'") from error
+    try:
+        made: nn.Module = getattr(home, kind)(classes, **rest)
     except TypeError as error:
         raise OptionError(f"network {name}: {error}") from error
     return made
