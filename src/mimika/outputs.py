@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from mimika.data.baseline import Baseline
-from mimika.data.errors import InputError, OptionError, OutputError
+from mimika.data.errors import InputError, InputUnsupported, OptionError, OutputError
 from mimika.data.methods import BaselineChoice
-from mimika.data.observation import Observation
 from mimika.data.options import Options
 from mimika.data.protocols import Capture, Sink
 from mimika.stages.timeline.baseline import as_text
 from mimika.stages.timeline.episodes import find
-from mimika.stages.write import FORMATS, open_sink
+from mimika.stages.write import EXPORTS, FORMATS, OF_PHOTOS, Wish, open_export, open_sink
 from mimika.stages.write.episodes import BaselineSink, EpisodesSink
 from mimika.stages.write.files import claim
 from mimika.stages.write.sidecar import Record, sidecar_path, write_sidecar
+from mimika.stages.write.together import SharedFiles, Target, told
 
-SAVE = ("table", "overlay", "mesh", "episodes")
+__all__ = ["SAVE", "Outputs", "Target", "Targets"]
+
+SAVE = ("table", "overlay", "mesh", "episodes", *EXPORTS)
 PHOTOS = "photos"
+_SHARED = ("table", "feat")
+"""What all photos of a run share one file of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,8 @@ class Outputs:
     """What to write where.
 
     `save` is a choice of `SAVE`, where "mesh" adds its columns to the table and its lines to the overlay, and
-    "episodes" is for videos only; `format` is one of `FORMATS`; `command` is told in the JSON file beside each result.
+    "episodes" is for videos only; `format` is one of `FORMATS`; `command` is told in the JSON file beside each result;
+    `blur` makes faces on a report's pictures unrecognisable.
 
     Raises:
         OptionError: for an unknown choice.
@@ -43,6 +48,7 @@ class Outputs:
     format: str = "csv"
     force: bool = False
     command: tuple[str, ...] = ()
+    blur: bool = False
 
     def __post_init__(self) -> None:
         unknown = sorted(self.save - set(SAVE))
@@ -56,21 +62,9 @@ class Outputs:
         """Whether a table is wanted; mesh columns need one."""
         return "table" in self.save or "mesh" in self.save
 
-
-class Target:
-    """The open files of one input; `write` adds an observation to each of them."""
-
-    def __init__(self, sinks: list[Sink], paths: list[Path], record: Record) -> None:
-        self._sinks, self.paths, self._record = sinks, paths, record
-        self.interrupted = False
-
-    def write(self, observation: Observation) -> None:
-        """Add one observation."""
-        for sink in self._sinks:
-            sink.write(observation)
-        self._record.frames += 1
-        self._record.faces += len(observation)
-        self._record.rows += max(1, len(observation))
+    def exports(self, photo: bool) -> list[str]:
+        """Return the wanted formats of other tools that make sense for a photo, or for a recording."""
+        return [name for name in EXPORTS if name in self.save and (name in OF_PHOTOS or not photo)]
 
 
 class Targets:
@@ -88,7 +82,7 @@ class Targets:
         self._outputs, self._options, self._several = outputs, options, inputs > 1
         self._baselines = baselines
         self._taken: set[str] = set()
-        self._shared: _SharedTable | None = None
+        self._shared: SharedFiles | None = None
         self.failures: list[tuple[set[str], OutputError]] = []
 
     def __enter__(self) -> Self:
@@ -112,46 +106,46 @@ class Targets:
         stem = self._free(_stem(capture.info.name))
         photo = capture.info.kind == "photo"
         with ExitStack() as stack:
-            if photo and self._several and self._outputs.table:
+            if photo and self._several and (self._outputs.table or "feat" in self._outputs.save):
                 yield from self._open_photo(stack, capture, stem)
             else:
                 yield from self._open_alone(stack, capture, stem)
 
     def _open_alone(self, stack: ExitStack, capture: Capture, stem: str) -> Iterator[Target]:
-        """Give an input its own table, overlay and sidecar."""
-        sinks: list[Sink] = []
+        """Give an input its own files and sidecar."""
+        photo = capture.info.kind == "photo"
+        sinks: dict[str, Sink] = {}
         if self._outputs.table:
-            sinks.append(self._table(self._outputs.folder / f"{stem}.{self._outputs.format}"))
-        if "overlay" in self._outputs.save:
-            sinks.append(self._overlay(capture, stem))
-        if capture.info.kind != "photo":
-            sinks += self._over_time(stem)
+            sinks["table"] = self._table(self._outputs.folder / f"{stem}.{self._outputs.format}")
+        sinks |= self._own(capture, stem, self._outputs.exports(photo))
+        sinks |= {} if photo else self._over_time(stem)
         if not sinks:
-            raise OutputError(capture.info.name, "is a photo, and episodes are of videos; save a table too")
-        record, side = self._record(), sidecar_path(sinks[0].path)
+            wanted = ", ".join(sorted(self._outputs.save))
+            raise InputUnsupported(capture.info.name, f"is a photo, and {wanted} can be made of recordings only")
+        files = list(sinks.values())
+        record, side = self._record(), sidecar_path(files[0].path)
         record.add_source(capture.info)
         # All names are checked before the first file is made.
-        for sink in sinks:
+        for sink in files:
             claim(sink.path, self._outputs.force)
             _not_an_input(sink.path, capture)
-        for sink in sinks:
+        for sink in files:
             stack.enter_context(sink)
         write_sidecar(side, record)
-        target = Target(sinks, [*(sink.path for sink in sinks), side], record)
-        with _told(record, target, sinks, side, stack):
+        target = Target(files, [*(sink.path for sink in files), side], record)
+        with told(record, target, sinks, side, stack):
             yield target
 
     def _open_photo(self, stack: ExitStack, capture: Capture, stem: str) -> Iterator[Target]:
-        """Give a photo its own overlay and a place in the table of all photos."""
+        """Give a photo its own files, and a place in the tables of all photos."""
         if self._shared is None:
-            path = self._outputs.folder / f"{self._free(PHOTOS)}.{self._outputs.format}"
-            self._shared = _SharedTable(self._table(path), self._record())
+            self._shared = SharedFiles(self._of_all_photos(capture), self._record())
         shared = self._shared
         shared.open(capture)
-        sinks: list[Sink] = []
-        if "overlay" in self._outputs.save:
-            sinks.append(stack.enter_context(self._overlay(capture, stem)))
-        target = Target([*sinks, shared.sink], [shared.sink.path, *(sink.path for sink in sinks)], shared.record)
+        exports = [name for name in self._outputs.exports(photo=True) if name not in _SHARED]
+        sinks = [stack.enter_context(sink) for sink in self._own(capture, stem, exports).values()]
+        common = list(shared.sinks.values())
+        target = Target([*sinks, *common], [sink.path for sink in (*common, *sinks)], shared.record)
         try:
             yield target
         except (InputError, OutputError) as error:
@@ -160,16 +154,34 @@ class Targets:
         finally:
             shared.interrupted |= target.interrupted
 
+    def _own(self, capture: Capture, stem: str, exports: list[str]) -> dict[str, Sink]:
+        """Return the overlay, if it is wanted, and some exports of one input."""
+        sinks = {"overlay": self._overlay(capture, stem)} if "overlay" in self._outputs.save else {}
+        return sinks | {name: self._export(name, capture, stem) for name in exports}
+
+    def _of_all_photos(self, capture: Capture) -> dict[str, Sink]:
+        stem, sinks = self._free(PHOTOS), dict[str, Sink]()
+        if self._outputs.table:
+            sinks["table"] = self._table(self._outputs.folder / f"{stem}.{self._outputs.format}")
+        if "feat" in self._outputs.save:
+            sinks["feat"] = self._export("feat", capture, stem)
+        return sinks
+
+    def _export(self, name: str, capture: Capture, stem: str) -> Sink:
+        outputs = self._outputs
+        wish = Wish(capture.info, find, outputs.force, self._options.language, outputs.blur, outputs.command)
+        return open_export(name, outputs.folder / f"{stem}{EXPORTS[name]}", wish)
+
     def _table(self, path: Path) -> Sink:
         return open_sink(self._outputs.format, path, "mesh" in self._outputs.save, self._outputs.force)
 
-    def _over_time(self, stem: str) -> list[Sink]:
+    def _over_time(self, stem: str) -> dict[str, Sink]:
         """Return what is written of a whole recording: what each face did, and its neutral state."""
-        folder, force, sinks = self._outputs.folder, self._outputs.force, list[Sink]()
+        folder, force, sinks = self._outputs.folder, self._outputs.force, dict[str, Sink]()
         if "episodes" in self._outputs.save:
-            sinks.append(EpisodesSink(folder / f"{stem}-episodes.csv", find, force))
+            sinks["episodes"] = EpisodesSink(folder / f"{stem}-episodes.csv", find, force)
         if BaselineChoice.parse(self._options.baseline).method in ("auto", "first", "image"):
-            sinks.append(BaselineSink(folder / f"{stem}-baseline.json", self._baselines, as_text, force))
+            sinks["baseline"] = BaselineSink(folder / f"{stem}-baseline.json", self._baselines, as_text, force)
         return sinks
 
     def _overlay(self, capture: Capture, stem: str) -> Sink:
@@ -202,79 +214,6 @@ class Targets:
             name = f"{stem}-{number}"
         self._taken.add(name)
         return name
-
-
-class _SharedTable:
-    """One table for all photos of a run; after it failed once, each further photo fails with the same reason."""
-
-    def __init__(self, sink: Sink, record: Record) -> None:
-        self.sink, self.record = sink, record
-        self.names: set[str] = set()
-        self.interrupted = False
-        self._side = sidecar_path(sink.path)
-        self._failed: OutputError | None = None
-        self._opened = False
-
-    def open(self, capture: Capture) -> None:
-        """Take note of one more photo, and open the table at the first."""
-        if self._failed is not None:
-            raise self._failed
-        if not self._opened:
-            try:
-                self.sink.__enter__()
-                self._opened = True
-                write_sidecar(self._side, self.record)
-            except OutputError as error:
-                self._failed = error
-                raise
-        self.names.add(capture.info.name)
-        self.record.add_source(capture.info)
-
-    def failed(self, error: InputError | OutputError) -> None:
-        """Take note of a photo that failed; an error of the table itself fails all that follow."""
-        self.record.errors.append(str(error))
-        if isinstance(error, OutputError) and error.target == str(self.sink.path):
-            self._failed = error
-
-    def close(self, stopped: bool) -> OutputError | None:
-        """Complete the table and the sidecar; returns what went wrong."""
-        if not self._opened:
-            return None
-        try:
-            self.sink.__exit__(None, None, None)
-            _tell(self.record, [self.sink], self._side, "interrupted" if self.interrupted or stopped else "complete")
-        except OutputError as error:
-            return error
-        return None
-
-
-@contextmanager
-def _told(record: Record, target: Target, sinks: list[Sink], side: Path, stack: ExitStack) -> Iterator[None]:
-    """Complete the sinks, then write the final sidecar, also after an error; the first error wins."""
-    try:
-        with stack.pop_all():
-            yield
-    except BaseException as error:
-        if isinstance(error, (InputError, OutputError)):
-            record.errors.append(str(error))
-        with suppress(OutputError):
-            _tell(record, sinks, side, "interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
-        raise
-    _tell(record, sinks, side, "interrupted" if target.interrupted else "complete")
-
-
-def _tell(record: Record, sinks: list[Sink], side: Path, status: str) -> None:
-    record.status = status
-    record.outputs = {_kind(sink): sink.path.name for sink in sinks if sink.path.exists()}
-    for sink in sinks:
-        record.told |= sink.told() if isinstance(sink, EpisodesSink | BaselineSink) else {}
-    record.sound = next((str(sound) for sink in sinks if (sound := getattr(sink, "sound", None))), "none")
-    write_sidecar(side, record)
-
-
-def _kind(sink: Any) -> str:
-    named: str = getattr(sink, "kind", "overlay" if type(sink).__name__.startswith("Overlay") else "table")
-    return named
 
 
 def _not_an_input(path: Path, capture: Capture) -> None:
