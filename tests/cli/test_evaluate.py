@@ -29,7 +29,15 @@ def evaluate(*arguments: str) -> Result:
 def test_a_table_and_a_file(lab: Path) -> None:
     done = evaluate("set", "--model", "grey.onnx", "--crop", "tight", "--json", "scores.json")
     assert done.exit_code == 0, done.output
-    for part in ("grey on set", "75.0 %", "happiness", "another class", "time a picture", "crop: 4 tight, 0 sought"):
+    for part in (
+        "grey on set",
+        "75.0 %",
+        "happiness",
+        "another class",
+        "time a picture",
+        "crop: 4 tight, 0 sought",
+        "written: scores.json",
+    ):
         assert part in done.stdout
     assert done.stderr == ""
     found = json.loads((lab / "scores.json").read_text("utf-8"))
@@ -41,6 +49,14 @@ def test_the_table_fits_an_ordinary_terminal(lab: Path) -> None:
     done = CliRunner().invoke(app, ["evaluate", "set", "--model", "grey.onnx"], env={"COLUMNS": "80"})
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert "shared classes" in done.stdout
+
+
+def test_a_page_for_people(lab: Path) -> None:
+    """The page is where the user wanted it, and an earlier one is not replaced unasked."""
+    pytest.importorskip("matplotlib")
+    assert evaluate("set", "--model", "grey.onnx", "--crop", "tight", "--report", "page").exit_code == 0
+    assert "75.0" in (lab / "page" / "index.html").read_text("utf-8")
+    assert evaluate("set", "--model", "grey.onnx", "--report", "page").exit_code == ExitCode.OUTPUT
 
 
 def test_json_on_standard_output_is_json_alone(lab: Path) -> None:

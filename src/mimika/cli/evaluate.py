@@ -50,19 +50,28 @@ def evaluate(
     for target in (json_file if not printed else None, report / "index.html" if report else None):
         if target is not None:
             claim(target, force)
+    if report is not None:
+        from mimika.evaluation import charts
+
+        charts.require()
     found = open_set(data, split=split, labels=labels, class_map=read_map(class_map) if class_map else None, crop=crop)
     used = settings.load().threads if threads is None else threads
     result = _run(open_subject(model, found.classes, threads=used, prior=prior), found, quiet)
+    written = []
     if json_file is not None and not printed:
         _write(json_file, result)
+        written.append(json_file)
     if report is not None:
         from mimika.evaluation.report import write_report
 
-        write_report([result], report)
+        written.append(write_report([result], report))
     if printed:
         print_json(result)
     elif not quiet:
-        out().print(scores_table(result))
+        console = out()
+        console.print(scores_table(result))
+        for target in written:
+            console.print(f"written: {target}", soft_wrap=True)
 
 
 def _run(subject: Subject, data: EvaluationSet, quiet: bool) -> dict[str, Any]:
