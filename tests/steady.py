@@ -18,22 +18,24 @@ from tests.builders import observation
 
 
 class SteadyPipeline(Pipeline):
-    """Sees `faces` faces in each frame and takes `pause_s` for it."""
+    """Sees `faces` faces in each frame and takes `pause_s` for it; what works over time is real."""
 
     pause_s = 0.0
 
     def __init__(self, options: Options | None = None, hooks: tuple[Hook, ...] = (), faces: int = 1) -> None:
         self.faces = faces
+        self._options = options if options is not None else Options()
+        self._temporal = self._open_temporal()
 
     def reset(self) -> None:
-        pass
+        self._temporal.reset()
 
-    def process(self, frame: Frame) -> Observation:
+    def process_raw(self, frame: Frame) -> Observation:
         time.sleep(self.pause_s)
         return observation(self.faces, frame, best="happiness")
 
     def process_photo(self, frame: Frame) -> Observation:
-        return self.process(frame)
+        return self.process_raw(frame)
 
 
 def main() -> None:

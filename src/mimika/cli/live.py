@@ -88,7 +88,7 @@ def _watch(source: int | str, options: Options, sink: Sink | None) -> int | None
         capture = stack.enter_context(CameraCapture(source, options))
         if sink is not None:
             stack.enter_context(sink)
-        view = stack.enter_context(LiveView(out(), options.language))
+        view = stack.enter_context(LiveView(out(), options.language, lambda: pipeline.baselines))
         signal = watch(pipeline.run(capture), view, sink)
     if sink is not None and sink.path.exists():
         out().print(f"recorded: {sink.path}", soft_wrap=True)

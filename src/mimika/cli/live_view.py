@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mimika.cli.keys import Keys
+from mimika.data.baseline import Baseline
 from mimika.data.labels import FERPLUS, TRANSLATIONS
 from mimika.data.observation import Observation
 from mimika.data.protocols import Sink
@@ -25,10 +26,13 @@ _BAR = 20
 
 
 class LiveView:
-    """Shows the latest observation: a table that is redrawn in a terminal, one line a second elsewhere."""
+    """Shows the latest observation: a table that is redrawn in a terminal, one line a second elsewhere.
 
-    def __init__(self, console: Console, language: str = "en") -> None:
-        self._console, self._words = console, TRANSLATIONS[language]
+    `baselines` tells the neutral faces known by now; since when is said for each.
+    """
+
+    def __init__(self, console: Console, language: str = "en", baselines: Callable[[], list[Baseline]] = list) -> None:
+        self._console, self._words, self._baselines = console, TRANSLATIONS[language], baselines
         self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
         self._times: deque[float] = deque(maxlen=60)
         self._shown = -1e9
@@ -66,12 +70,17 @@ class LiveView:
             f"face {identity}: {self._words[label]} {100 * share:.0f} %"
             for identity, label, share in zip(observation.faces.ids, shown.labels, shown.confidences, strict=True)
         ]
-        return f"{observation.frame.time_s:8.2f} s  {'; '.join(parts) or 'no face'}"
+        return f"{observation.frame.time_s:8.2f} s  {'; '.join(parts) or 'no face'}{self._known()}"
+
+    def _known(self) -> str:
+        """Say since when the neutral face of each person is known."""
+        parts = [f"face {known.face} since {known.since_s:.1f} s" for known in self._baselines() if known.face >= 0]
+        return f"  baseline: {', '.join(parts)}" if parts else ""
 
     def _picture(self, observation: Observation) -> RenderableType:
         frame = observation.frame
         size = f"{frame.width}×{frame.height}"
-        head = f"{frame.source}  {size}  {frame.time_s:.1f} s  {self._speed():.0f} frames/s  q leaves"
+        head = f"{frame.source}  {size}  {frame.time_s:.1f} s  {self._speed():.0f} frames/s  q leaves{self._known()}"
         table = Table(box=None, pad_edge=False, header_style="bold")
         for name in ("face", "expression", "", "", "pitch", "yaw", "roll"):
             table.add_column(name, justify="left" if name in ("expression", "") else "right")
