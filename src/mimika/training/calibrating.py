@@ -115,10 +115,11 @@ def limit(confidence: Floats, wrong: NDArray[np.bool_], level: float) -> float:
     hang on a few faces. Source: Ayer et al., "An empirical distribution function for sampling with incomplete
     information", 1955 (pool adjacent violators).
     """
-    order = np.argsort(confidence, kind="stable")[::-1]
+    values, place = np.unique(confidence, return_inverse=True)
+    errors_at, counts_at = np.bincount(place, wrong), np.bincount(place)
     pools: list[list[float]] = []
-    for row in order:
-        pools.append([float(wrong[row]), 1.0, float(confidence[row])])
+    for row in range(len(values))[::-1]:
+        pools.append([float(errors_at[row]), float(counts_at[row]), float(values[row])])
         while len(pools) > 1 and pools[-2][0] * pools[-1][1] >= pools[-1][0] * pools[-2][1]:
             errors, count, lowest = pools.pop()
             pools[-1] = [pools[-1][0] + errors, pools[-1][1] + count, lowest]

@@ -87,6 +87,12 @@ def test_a_faint_look_of_something_rare_on_every_face_does_not_take_everything()
     assert shares.sum() == pytest.approx(1)
 
 
+def test_what_was_not_seen_stays_possible() -> None:
+    prior = np.array([0.6, 0.39, 0.01])
+    shares = estimated_shares(np.tile([0.7, 0.3, 0.0], (500, 1)), prior)
+    assert shares[2] == pytest.approx(0.005, rel=0.05)
+
+
 def test_few_faces_change_little() -> None:
     one = np.array([[0.01, 0.98, 0.01]])
     prior = np.array([0.4, 0.3, 0.3])

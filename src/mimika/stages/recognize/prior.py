@@ -18,6 +18,8 @@ SMOOTHING = 20.0
 """So many faces as in the training data are added to those that an estimate is made from."""
 AT_MOST = 4.0
 """No expression is estimated to be so many times as common as the plain probabilities say."""
+AT_LEAST = 0.005
+"""No share is estimated to be below this, or half of that in the training data where that is less."""
 _RAREST = 1e-4
 _STEPS, _STILL = 1000, 1e-7
 
@@ -68,7 +70,8 @@ def estimated_shares(probabilities: Floats, prior: Floats, smoothing: float = SM
     Expectation maximisation: the shares say how to read each face, the readings give the shares anew, until they stay.
     `smoothing` imagined faces with the shares `prior` are counted in, so that few faces change little; and no class
     gets more than `AT_MOST` times its mean probability, so that a faint look of something rare on every face, as light
-    or a camera may give it, does not take everything.
+    or a camera may give it, does not take everything; nor less than
+    `AT_LEAST`, so that what was not seen among these faces stays possible.
 
     Source: Saerens, Latinne, Decaestecker, "Adjusting the outputs of a classifier to new a priori probabilities: a
     simple procedure", Neural Computation 14, 2002.
@@ -79,6 +82,8 @@ def estimated_shares(probabilities: Floats, prior: Floats, smoothing: float = SM
     for _ in range(_STEPS):
         counts = reweighted(probabilities, known, shares).sum(axis=0, dtype=np.float64)
         after = _capped((counts + smoothing * known) / (len(probabilities) + smoothing), most)
+        after = np.maximum(after, np.minimum(known / 2, AT_LEAST))
+        after = after / after.sum()
         moved = float(np.abs(after - shares).max())
         shares = after
         if moved < _STILL:
