@@ -1,0 +1,110 @@
+"""An expression network out of its ONNX file, to train it further, and back into such a file.
+
+The exporter folds batch normalisations into the convolutions before them and keeps the names of the weights, so a file
+holds all that is needed: the architecture can be read from the shapes.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import TensorProto, numpy_helper
+from torch import nn
+
+from mimika.data.errors import ModelError
+from mimika.training.export import PARITY, folded, parity
+from mimika.training.networks.expression import ExpressionNetwork, ShippedExpression
+
+HALF = ".float16"
+"""What `export.halved` adds to the names of weights that it stores in half the size."""
+
+Weights = dict[str, NDArray[Any]]
+
+
+def rebuilt(file: Path, dropout: float = 0.0) -> ShippedExpression:
+    """Return the network of an exported expression file, ready to be trained on; its norms stay folded.
+
+    `dropout` acts on the feature vector while training.
+
+    Raises:
+        ModelError: if the file is no network of that family, or the rebuilt one computes something else.
+    """
+    weights = _weights(_loaded(file))
+    try:
+        side, widths, blocks = _shape(weights)
+        whole = ShippedExpression(ExpressionNetwork(side, widths, blocks, dropout), len(weights["projection.weight"]))
+        whole = folded(whole.eval())  # type: ignore[assignment]
+        wanted = whole.state_dict()
+        whole.load_state_dict({name: torch.from_numpy(weights[name].astype(np.float32)) for name in wanted})
+    except (KeyError, IndexError, RuntimeError, ValueError) as error:
+        raise ModelError(
+            f"{file}: not an expression network of mimika's own design, so it cannot be trained further"
+        ) from error
+    _check(whole.eval(), file)
+    return whole
+
+
+def write_network(whole: ShippedExpression, base: Path, target: Path) -> float:
+    """Write a network that was rebuilt from `base` to `target`: the same graph with other weights; no card.
+
+    Weights that `base` stores in float16 are rounded, in the network too. Returns the largest difference to PyTorch.
+
+    Raises:
+        ModelError: if ONNX Runtime and PyTorch differ by more than `export.PARITY`.
+    """
+    model = _loaded(base)
+    values = dict(whole.named_parameters())
+    for tensor in model.graph.initializer:
+        parameter = values.get(tensor.name.removesuffix(HALF))
+        if parameter is None:
+            continue
+        half = tensor.data_type == TensorProto.FLOAT16
+        with torch.no_grad():
+            if half:
+                parameter.copy_(parameter.half().float())
+            stored = parameter.detach().cpu().contiguous().numpy().astype(np.float16 if half else np.float32)
+        tensor.CopyFrom(numpy_helper.from_array(stored, tensor.name))
+    onnx.save(model, str(target))
+    return _check(whole.eval(), target)
+
+
+def _check(whole: nn.Module, file: Path) -> float:
+    generator = torch.Generator().manual_seed(0)
+    luma = torch.rand(4, 1, 64, 64, generator=generator)
+    difference = parity(whole, file, luma, ["logits", "logits7", "embedding"])
+    if difference > PARITY:
+        raise ModelError(f"{file}: ONNX Runtime and PyTorch differ by {difference:.2e}, more than {PARITY:.0e}")
+    return difference
+
+
+def _loaded(file: Path) -> onnx.ModelProto:
+    try:
+        return onnx.load(str(file))
+    except FileNotFoundError as error:
+        raise ModelError(f"{file}: no such model file") from error
+    except Exception as error:  # noqa: BLE001  protobuf's own error class is not public
+        raise ModelError(f"{file}: not a network that can be read (damaged, or not ONNX)") from error
+
+
+def _weights(model: onnx.ModelProto) -> Weights:
+    return {t.name.removesuffix(HALF): numpy_helper.to_array(t) for t in model.graph.initializer}
+
+
+def _shape(weights: Weights) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
+    """Return side, widths and blocks as `ExpressionNetwork` takes them."""
+    places = [match for name in weights if (match := re.match(r"network\.stages\.(\d+)\.(\d+)\.", name))]
+    last: dict[int, int] = {}
+    for match in places:
+        stage, place = int(match[1]), int(match[2])
+        last[stage] = max(place, last.get(stage, 0))
+    widths = [weights["network.stages.0.0.0.bias"].shape[0]]
+    widths += [weights[f"network.stages.{stage}.0.body.0.0.bias"].shape[0] for stage in range(1, len(last))]
+    # The first convolution of the first stage is no block; in the others the first is.
+    blocks = [last[0], *(last[stage] + 1 for stage in range(1, len(last)))]
+    return weights["network.shrink"].shape[0], tuple(widths), tuple(blocks)
