@@ -69,11 +69,10 @@ def elastic(picture: Picture, rng: Rng, share: float = 0.02) -> Picture:
     field = cv2.resize(
         rng.standard_normal((5, 5, 2)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC
     )
-    grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), 2).astype(np.float32)
-    places = grid + field * share * max(height, width)
-    return np.asarray(
-        cv2.remap(picture, places, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
-    )
+    reach = np.float32(share * max(height, width))
+    across = np.arange(width, dtype=np.float32)[None] + reach * field[..., 0]
+    down = np.arange(height, dtype=np.float32)[:, None] + reach * field[..., 1]
+    return np.asarray(cv2.remap(picture, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
 def brightness(picture: Picture, rng: Rng, share: float = 0.2) -> Picture:
@@ -188,11 +187,13 @@ LUMA_ONLY = ("shade", "occlusion")
 class Augmenter:
     """Applies what a recipe's [augment] table names: a chance 0..1, or a table of `chance` and the named arguments.
 
+    `colour` says whether the pictures will have any: where they have none, asking for saturation is a mistake.
+
     Raises:
         OptionError: an augmentation or an argument that there is not, or a chance out of range.
     """
 
-    def __init__(self, options: dict[str, Any]) -> None:
+    def __init__(self, options: dict[str, Any], *, colour: bool = True) -> None:
         self.chosen: list[tuple[str, float, dict[str, Any]]] = []
         for name in (*MOVES, *CHANGES):
             if name in options:
@@ -203,7 +204,7 @@ class Augmenter:
             known = ", ".join((*MOVES, *CHANGES))
             raise OptionError(f"augment: expected some of {known}, received {', '.join(sorted(unknown))}")
         for name, _, arguments in self.chosen:
-            _check(name, arguments)
+            _check(name, arguments, colour and name not in LUMA_ONLY)
 
     def __call__(self, picture: Picture, rng: Rng) -> Picture:
         """Return the picture changed by chance; the size stays."""
@@ -241,11 +242,13 @@ def _chance(name: str, value: object) -> float:
     return float(value)
 
 
-def _check(name: str, arguments: dict[str, Any]) -> None:
+def _check(name: str, arguments: dict[str, Any], colour: bool) -> None:
     """Try an augmentation once, so that a wrong argument is told before the training."""
     rng = np.random.default_rng(0)
-    grey = np.zeros((8, 8) if name in LUMA_ONLY else (8, 8, 3), np.uint8)
+    grey = np.zeros((8, 8, 3) if colour else (8, 8), np.uint8)
     try:
         MOVES[name](rng, **arguments) if name in MOVES else CHANGES[name](grey, rng, **arguments)
+    except OptionError:
+        raise
     except (TypeError, ValueError) as error:
         raise OptionError(f"augment.{name}: {error}") from error

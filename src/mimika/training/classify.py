@@ -45,9 +45,9 @@ class ClassifyTask(Task):
     """One network of `networks/field.py` on tight pictures of one `side`, with the recipe's loss and augmentations.
 
     The recipe's [data]: `labels` ("fer2013", "ferplus", "folders"), `vote_share` of FER+'s votes in the targets of
-    "fer2013", `side` in pixels, `mixup` and `cutmix` (their alphas; 0 is off), `blend_chance` of a batch being
-    blended by one of the two that are on, `sides` (sides to begin with and until which progress, as [[36, 0.4]]).
-    [network]: `name` and the arguments of its class. [loss]: see `losses.make_loss`. [augment]: see `augmentations.Augmenter`.
+    "fer2013", `side` in pixels, `mixup` and `cutmix` (their alphas; 0 is off), `blend_chance` of a batch being blended
+    by one of the two that are on, `sides` (sides to begin with and until which progress, as [[36, 0.4]]). [network]:
+    `name` and the arguments of its class. [loss]: see `losses.make_loss`. [augment]: see `augmentations.Augmenter`.
     """
 
     monitor = "val_accuracy"
@@ -58,7 +58,7 @@ class ClassifyTask(Task):
         pictures = load_pictures(data, "train", self.labels, self.side, float(given("vote_share", 0.0)))
         super().__init__(recipe, make_network(recipe.network, len(pictures.classes)))
         self.folder, self.classes = data, pictures.classes
-        self.training_data = Classified(pictures, Augmenter(recipe.augment))
+        self.training_data = Classified(pictures, Augmenter(recipe.augment, colour=False))
         self.criterion = make_loss(recipe.loss, pictures.targets.sum(0).tolist())
         self.blends = [
             (blend, float(given(name, 0.0))) for name, blend in (("mixup", mixup), ("cutmix", cutmix)) if given(name)
@@ -108,7 +108,7 @@ class ClassifyTask(Task):
     def export(self, target: Path) -> dict[str, Any]:
         """Write the network and its card, with the temperature that validation asks for."""
         validation = load_pictures(self.folder, "validation", self.labels, self.side)
-        network = self.averaged.module.float().eval()  # type: ignore[union-attr]
+        network = self.averaged.module.float().eval()
         logits = logits_of(network, validation)
         example = torch.from_numpy(validation.pictures[:8, None].astype(np.float32) / 255)
         card: dict[str, Any] = {

@@ -64,7 +64,7 @@ class Task(lightning.LightningModule):
         """
         if source := self.recipe.start.get("weights"):
             print(load_weights(self.network, str(source)), file=sys.stderr, flush=True)
-            self.averaged.module.load_state_dict(self.network.state_dict())  # type: ignore[union-attr]
+            self.averaged.module.load_state_dict(self.network.state_dict())
 
     def export(self, target: Path) -> dict[str, Any]:
         """Write the averaged network to `target` with its card, scores included; return the card."""
@@ -168,7 +168,7 @@ class Freezing(Callback):
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Freeze or let go; what is frozen computes as in use, so that its statistics stay."""
-        network = pl_module.network
+        network: Any = pl_module.network
         frozen = self.epochs == 0 or trainer.current_epoch < self.epochs
         names = set(matching(network, self.parts))
         for name, parameter in network.named_parameters():
@@ -214,7 +214,7 @@ def fit(task: Task, out: Path, *, resume: bool = True, limit_batches: int | None
 
 def _take_best(trainer: lightning.Trainer, task: Task, file: Path) -> None:
     """Go back to the epoch that scored best, unless the weights of now, where a clock may have stopped, are better."""
-    checkpoint = next((c for c in trainer.checkpoint_callbacks if c.monitor), None)
+    checkpoint = next((c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint) and c.monitor), None)
     if checkpoint is None or checkpoint.best_model_score is None or not file.exists():
         return
     now = float(trainer.validate(task, verbose=False)[0][task.monitor])

@@ -24,7 +24,7 @@ class Sam(Optimizer):
         self.param_groups = base.param_groups  # one and the same list, so that plans of the rate reach the base
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Step once; `closure` clears the gradients, computes the loss and its gradients, and returns the loss.
 
         Raises:

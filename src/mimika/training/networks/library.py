@@ -58,10 +58,10 @@ class ResNet(_Wrapped):
             raise OptionError(f"network: expected {known}, received {layers} and {stem!r}")
         kind, depths = DEPTHS[layers]
         widths = [64, 128, 256, 512] if kind == "basic" else [256, 512, 1024, 2048]
-        self.model = ResNetForImageClassification(
+        made: Any = ResNetForImageClassification(
             ResNetConfig(num_channels=1, num_labels=classes, hidden_sizes=widths, depths=depths, layer_type=kind)
         )
-        embedder: Any = self.model.resnet.embedder
+        self.model, embedder = made, made.resnet.embedder
         if stem != "quarter":
             embedder.pooler = nn.Identity()
         if stem == "full":
