@@ -72,6 +72,7 @@ class ExpressionTask(Task):
     network: ExpressionNetwork
     votes: Tensor
     labels: Tensor
+    shapes: Tensor
 
     def __init__(self, recipe: Recipe, data: Path, labels: Path, cache: Path) -> None:
         super().__init__(recipe, ExpressionNetwork(**{key: _frozen(value) for key, value in recipe.network.items()}))
@@ -93,8 +94,9 @@ class ExpressionTask(Task):
         if teachers:
             self.follow(answers(teachers, faces.take(self.crops.rows)), float(given("teacher_share", 0.7)))
         shapes = shape_targets(faces.points, faces.found, faces.matrices)
-        self.shapes = [torch.from_numpy(shape[self.crops.rows]) for shape in shapes]
-        self.shape_head = torch.nn.Linear(self.network.ferplus.in_features, self.shapes[0].shape[1])
+        both = torch.from_numpy(np.stack(shapes, 1)[self.crops.rows])
+        self.register_buffer("shapes", both, persistent=False)
+        self.shape_head = torch.nn.Linear(self.network.ferplus.in_features, both.shape[2])
 
     def train_dataset(self) -> ExpressionCrops:
         """Return the augmented crops of the training split."""
@@ -115,7 +117,7 @@ class ExpressionTask(Task):
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss and its parts; rows without votes or without label count in the other parts only."""
         luma, _, weights, labels, number, mirror = batch
-        order, share = torch.arange(len(luma)), 1.0
+        order, share = number, 1.0
         mixed = bool(torch.rand(()) < self.mixup_chance) and self.alpha > 0
         if mixed:
             luma, order, share = mixup(luma, self.alpha)
@@ -123,10 +125,11 @@ class ExpressionTask(Task):
         logits, logits7 = self.network.heads(maps)
         named = self.shape_head(maps[-1].mean((2, 3))).float()
         known = (labels >= 0).float()
-        shape = torch.where(mirror[:, None], self.shapes[1][number], self.shapes[0][number])
+        shape = self.shapes[number, mirror.long()]
         votes, seven = self.votes[number], self.labels[number] * (1 - self.smoothing) + self.smoothing / len(FER2013)
-        parts = {"votes": torch.zeros(()), "fer2013": torch.zeros(()), "shape": torch.zeros(())}
-        for part, rows in ((share, torch.arange(len(luma))), (1 - share, order)) if mixed else ((1.0, order),):
+        parts = dict.fromkeys(("votes", "fer2013", "shape"), torch.zeros((), device=luma.device))
+        straight = torch.arange(len(luma), device=luma.device)
+        for part, rows in ((share, straight), (1 - share, order)) if mixed else ((1.0, straight),):
             parts["votes"] = parts["votes"] + part * _mean(_cross_entropy(logits, votes[rows]), weights[rows])
             parts["fer2013"] = parts["fer2013"] + part * _mean(_cross_entropy(logits7, seven[rows]), known[rows])
             parts["shape"] = parts["shape"] + part * F.smooth_l1_loss(named, shape[rows])
