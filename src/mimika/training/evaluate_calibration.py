@@ -4,7 +4,7 @@ Run it with `python -m mimika.training.evaluate_calibration`; `--help` tells mor
 
 Forms of calibration are compared by cross-validation on PublicTest alone; PrivateTest is only reported. Crops are those
 that the product's own mesh network cuts. `docs/results/calibration.json` and `docs/results/prior.json` are what it
-writes, and the tables in `docs/how-to/calibration.md`.
+writes, and the tables in `docs/how-to/calibration.md`; of another network than `expression` files with its name behind.
 """
 
 from __future__ import annotations
@@ -230,10 +230,12 @@ def main() -> None:
     torch.set_num_threads(1)
     reports = evaluate(options.model, options.data, options.labels, options.mesh)
     options.out.mkdir(parents=True, exist_ok=True)
+    other = "" if options.model.stem == "expression" else f"-{options.model.stem}"
     for name, report in zip(("calibration", "prior"), reports, strict=True):
         report["command"] = " ".join([COMMAND, *sys.argv[1:]])
-        (options.out / f"{name}.json").write_text(json.dumps(report, indent=2) + "\n", "utf-8")
-    options.page.write_text(updated(options.page.read_text("utf-8"), *reports), "utf-8")
+        (options.out / f"{name}{other}.json").write_text(json.dumps(report, indent=2) + "\n", "utf-8")
+    if not other:
+        options.page.write_text(updated(options.page.read_text("utf-8"), *reports), "utf-8")
     sys.stdout.write(json.dumps(reports[0]["test"], indent=2) + "\n")
 
 
