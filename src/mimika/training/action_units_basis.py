@@ -29,7 +29,7 @@ SIDED_RECIPES: dict[str, dict[str, float]] = {
 }
 """Movements, each with its side's ending `_L` or `_R`, that make up a unit at its maximum."""
 WHOLE_RECIPES: dict[str, dict[str, float]] = {
-    "AU17": {"mouthShrugLower": 1.0, "mouthShrugUpper": 0.5},
+    "AU17": {"mouthShrugLower": 1.0, "mouthShrugUpper": 1.0},
     "AU18": {"mouthPucker": 1.0},
     "AU22": {"mouthFunnel": 1.0},
     "AU24": {"mouthPress_L": 1.0, "mouthPress_R": 1.0},

@@ -45,21 +45,42 @@ def turn(
     centre = mesh[:468].mean(0)
     turned = (mesh - centre) @ matrix.T + centre
     source, target, all_faces = _with_rings(mesh, turned, centre, matrix, faces, picture.shape)
-    depth = target[all_faces, 2].mean(1)
-    order = np.argsort(-depth)
-    index = np.full(picture.shape, -1, np.int32)
-    corners = np.round(target[all_faces, :2] * 16).astype(np.int32)
-    for number in order:
+    return drawn(picture, source, target, all_faces), turned.astype(np.float32)
+
+
+def drawn(
+    picture: NDArray[np.uint8], source: NDArray[np.float64], target: NDArray[np.float64], faces: NDArray[np.int32]
+) -> NDArray[np.uint8]:
+    """Redraw a picture (h, w) or (h, w, 3) triangle by triangle, those nearer over those farther.
+
+    `source`, `target` (k, 3) pixels, z negative towards the camera; `faces` (m, 3) triangles of these points. What no
+    triangle covers stays.
+    """
+    index = nearest(picture.shape[:2], target, faces)
+    flow = affine_of(target[faces, :2], source[faces, :2])
+    map_x, map_y = mapped(flow, index)
+    warped = cv2.remap(picture, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(warped, np.uint8)
+
+
+def nearest(shape: tuple[int, ...], points: NDArray[np.float64], faces: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the (h, w) number of the triangle that is seen at each pixel, -1 where there is none."""
+    index = np.full(shape[:2], -1, np.int32)
+    corners = np.round(points[faces, :2] * 16).astype(np.int32)
+    for number in np.argsort(-points[faces, 2].mean(1)):
         cv2.fillConvexPoly(index, corners[number], int(number), shift=4)
-    flow = _affine_of(target[all_faces, :2], source[all_faces, :2])
-    y, x = np.mgrid[: picture.shape[0], : picture.shape[1]].astype(np.float32)
+    return index
+
+
+def mapped(flow: NDArray[np.float32], index: NDArray[np.int32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return where each pixel comes from, x and y (h, w), given the (m, 2, 3) maps of the triangles seen there."""
+    y, x = np.mgrid[: index.shape[0], : index.shape[1]].astype(np.float32)
     chosen = flow[np.maximum(index, 0)]
     map_x = chosen[..., 0, 0] * x + chosen[..., 0, 1] * y + chosen[..., 0, 2]
     map_y = chosen[..., 1, 0] * x + chosen[..., 1, 1] * y + chosen[..., 1, 2]
     outside = index < 0
     map_x[outside], map_y[outside] = x[outside], y[outside]
-    warped = cv2.remap(picture, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(warped, np.uint8), turned.astype(np.float32)
+    return map_x, map_y
 
 
 def _with_rings(
@@ -92,7 +113,7 @@ def _with_rings(
     return source, target, np.concatenate([faces, np.array(bands, np.int32)])
 
 
-def _affine_of(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float32]:
+def affine_of(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return the (m, 2, 3) maps that take each source triangle to its target; collapsed triangles map to a point."""
     edges = np.stack([source[:, 1] - source[:, 0], source[:, 2] - source[:, 0]], axis=2)
     images = np.stack([target[:, 1] - target[:, 0], target[:, 2] - target[:, 0]], axis=2)

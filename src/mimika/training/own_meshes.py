@@ -1,0 +1,33 @@
+"""What our own mesh network says of labelled faces: where the next stage starts from, and how it errs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mimika.data.options import Options
+from mimika.stages.faces.align import MESH_CROP, matrices_from_meshes
+from mimika.stages.measure.mesh import MeshNet
+from mimika.training.pictures import LabelledFaces
+
+
+def own_meshes(faces: LabelledFaces, cache: Path | None = None) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return meshes (n, 478, 3) and presence (n,) of our network, started at the teacher's points; NaN where it has none.
+
+    `cache`, an .npz file, is read where it exists and written where it does not.
+    """
+    if cache is not None and cache.is_file():
+        with np.load(cache) as arrays:
+            return arrays["points"], arrays["presence"]
+    net = MeshNet(Options())
+    meshes = np.full((len(faces), 478, 3), np.nan, np.float32)
+    presence = np.zeros(len(faces), np.float32)
+    for row in np.flatnonzero(faces.found):
+        start = matrices_from_meshes(faces.points[row : row + 1], MESH_CROP)
+        found, sure = net.settle(faces.picture(row), start, np.array([True]), 1)
+        meshes[row], presence[row] = found[0], sure[0]
+    if cache is not None:
+        np.savez(cache, points=meshes, presence=presence)
+    return meshes, presence
