@@ -30,27 +30,12 @@ import pyarrow.parquet as pq
 from PIL import Image
 from timing import EVERY
 
+from mimika.evaluation.peers import ALONE, PACKAGES, environment
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 FER7_FROM_8 = {"neutral": 6, "happiness": 3, "surprise": 5, "sadness": 4, "anger": 0, "disgust": 1, "fear": 2}
 FERPLUS = (*FER7_FROM_8, "contempt")
-PACKAGES = {
-    # fer names packages it never imports (torch among them) and needs pkg_resources, gone from setuptools 81.
-    "fer": (["--no-deps", "fer==25.10.3"], ["setuptools<81", "opencv-contrib-python-headless<5", "tensorflow-cpu",
-            "pandas", "requests", "tqdm", "pillow"]),
-    "mediapipe": (["mediapipe==0.10.21"],),
-}  # fmt: skip
-
-
-def environment(name: str, folder: Path) -> Path:
-    """Return the Python of a peer's environment; it is made on the first call."""
-    python = folder / name / "bin" / "python"
-    if not (folder / name / "ready").exists():
-        subprocess.run([sys.executable, "-m", "venv", str(folder / name)], check=True)
-        for packages in PACKAGES[name]:
-            subprocess.run([str(python), "-m", "pip", "install", "--quiet", *packages], check=True)
-        (folder / name / "ready").touch()
-    return python
 
 
 def film_frames(folder: Path, count: int) -> Path:
@@ -80,17 +65,11 @@ def test_faces(data: Path, target: Path) -> dict[str, np.ndarray]:
 
 def run(python: Path, script: str, arguments: list[str], core: int) -> dict[str, Any]:
     """Run a peer's script bound to one core and return its answer."""
-    alone = {
-        "OMP_NUM_THREADS": "1",
-        "TF_NUM_INTRAOP_THREADS": "1",
-        "TF_NUM_INTEROP_THREADS": "1",
-        "CUDA_VISIBLE_DEVICES": "",
-    }
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
         subprocess.run(
             [str(python), str(HERE / script), *arguments, file.name],
             check=True,
-            env=os.environ | alone,
+            env=os.environ | ALONE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             preexec_fn=lambda: os.sched_setaffinity(0, {core}),
