@@ -8,7 +8,9 @@ shift in time at which the smoothed probabilities agree best with the raw ones (
 together), and, on a made step from neutral to happiness at 25 frames/s, how late the label changes. For the one-euro
 filter: tremble is the root mean square of second differences over the square root of 6 (for white noise its standard
 deviation) in the calmest quarter of the frames; lag is how far the calm points trail behind the raw ones, over their
-speed, in the fastest twentieth.
+speed, in the fastest twentieth. For the baseline: the mouth's width, in distances between the eyes, in the neutral
+shape that `auto` finds with hindsight and live, beside its median over the frames labelled neutral and over those
+labelled happiness; a baseline that took in smiles would be wider.
 """
 
 from __future__ import annotations
@@ -28,9 +30,12 @@ import numpy as np
 from mimika import analyze_video
 from mimika._version import __version__
 from mimika.data.labels import FERPLUS
-from mimika.data.methods import Smoothing
+from mimika.data.methods import BaselineChoice, Smoothing
 from mimika.data.options import Options
 from mimika.data.timeline import MEASURED, Timeline
+from mimika.stages.measure.action_units import shape_of
+from mimika.stages.measure.eyes import openness
+from mimika.stages.timeline.neutral import NeutralFinder, Sample
 from mimika.stages.timeline.smooth import open_calmer, smoothed
 from mimika.stages.timeline.steady import OPENING, OneEuro
 from mimika.stages.write.sidecar import models, package_versions
@@ -57,6 +62,7 @@ def main() -> None:
         "versions": {"python": platform.python_version()} | package_versions(),
         "clips": {Path(line.source).name: round(float(line.seconds().sum()), 2) for line in lines},
         "smoothing": [row for method in METHODS for row in smoothing(method, lines)],
+        "baseline": {line.source: baseline(line) for line in lines},
         "steady": {name: steady(name, lines) for name in ("meshes", "angles")},
     }
     args.results.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
@@ -165,6 +171,28 @@ def steady(name: str, lines: list[Timeline]) -> dict[str, Any]:
         found["lag_ms"].append(1000 * float(np.median(behind / np.maximum(pace[fast], 1e-9))))
     means = {key: round(float(np.mean(numbers)), 3 if key != "lag_ms" else 0) for key, numbers in found.items()}
     return means | {"unit": "per cent of the inter-ocular distance" if name == "meshes" else "degrees"}
+
+
+def baseline(line: Timeline) -> dict[str, Any]:
+    """Return the mouth's width in the neutral shapes found, and when the live one settled."""
+    assert line.meshes is not None
+    shapes, eyes = shape_of(line.meshes).astype(float), openness(line.meshes).astype(float)
+    finder, since = NeutralFinder(BaselineChoice.parse("auto"), line.face, line.source), None
+    for row, time in enumerate(line.time_s.tolist()):
+        if finder.wants(time):
+            probabilities, angles = line.probabilities[row].astype(float), line.angles[row].astype(float)
+            finder.see(Sample(time, shapes[row], 0.0, eyes[row], probabilities, angles, float(line.presence[row])))
+        finder.look(time)
+        since = finder.baseline.since_s if finder.baseline is not None else None
+    found = {"hindsight": finder.estimate(0.0), "live": finder.baseline}
+    labels = np.array(line.labels)
+    widths = np.linalg.norm(shapes[:, 61] - shapes[:, 291], axis=1)
+    told: dict[str, Any] = {"live_since_s": since}
+    for name, one in found.items():
+        told[name] = None if one is None else round(float(np.linalg.norm(one.shape[61] - one.shape[291])), 3)
+    for name in ("neutral", "happiness"):
+        told[f"{name}_frames"] = round(float(np.median(widths[labels == name])), 3) if name in labels else None
+    return told
 
 
 def values(line: Timeline, name: str) -> tuple[np.ndarray, np.ndarray]:

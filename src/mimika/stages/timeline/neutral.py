@@ -26,7 +26,8 @@ _NEIGHBOURS = 0.15
 _NEUTRAL_WEIGHT = 0.05
 """What a frame counts that shows no neutral expression at all, against 1.05 for one that shows nothing else."""
 _STEPS = 5
-_LOOK_AGAIN_S = 1.0
+_LOOK_AGAIN_S, _LOOK_LATER_S = 1.0, 5.0
+"""Between two estimates, before one has settled and after; one takes up to 25 ms."""
 _SETTLED = 0.01
 """An estimate has settled when another second changes it by less, in the unit of shapes (inter-ocular distances)."""
 _EASE_S = 10.0
@@ -84,7 +85,7 @@ class NeutralFinder:
 
     def look(self, now: float) -> None:
         """Estimate anew if it is time to, without looking ahead: a first estimate counts once it has settled."""
-        if now - self._looked_s < _LOOK_AGAIN_S:
+        if now - self._looked_s < (_LOOK_AGAIN_S if self.baseline is None else _LOOK_LATER_S):
             return
         passed, self._looked_s = now - self._looked_s, now
         if self.choice.method == "first":
