@@ -92,6 +92,15 @@ def test_results_of_another_network_are_not_taken_for_this_ones(faces, model, tm
     assert scores[0] > scores[1]
 
 
+def test_results_from_before_a_calibration_are_measured_again(faces, model, tmp_path):
+    before = compare(plan(faces, model, tmp_path))
+    card = tmp_path / "grey.toml"
+    card.write_text(card.read_text("utf-8") + "temperature = 40.0\n", "utf-8")
+    after = compare(plan(faces, model, tmp_path))
+    errors = [result["scores"][name_of(result)]["grey"]["ece"] for result in (before, after)]
+    assert errors[0] != errors[1]
+
+
 def test_a_model_that_cannot_be_used_is_told_and_the_others_go_on(faces, model, tmp_path):
     missing = str(tmp_path / "missing.onnx")
     result = compare(Comparison([faces], [missing, model], tmp_path / "out"))

@@ -153,7 +153,7 @@ class _Run:
                 # Of a program that knows no expressions there is only to say which faces it finds.
                 if subject.classes or key in (CLEAN, SEEK):
                     scene = (self.scenes if key == CLEAN else self.samples)[place]
-                    marks = identity(about, scene.data, self._plan.seed)
+                    marks = identity(about, scene.data, self._plan.seed, getattr(subject, "card", None))
                     self._one(subject, model, place, scene, Kept(self._plan.folder, scene.data, title, key, marks))
         finally:
             if isinstance(subject, PeerSubject):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from mimika.data.errors import OutputError
 from mimika.engine import registry
+from mimika.engine.card import Card
 from mimika.evaluation.conditions import CLEAN
 from mimika.evaluation.datasets import EvaluationSet
 from mimika.evaluation.subjects import Predictions
@@ -31,13 +32,18 @@ def views(data: EvaluationSet) -> dict[str, EvaluationSet]:
     return found
 
 
-def identity(about: dict[str, Any], data: EvaluationSet, seed: int) -> dict[str, Any]:
-    """Return what a kept result must have been measured with to be used again."""
+def identity(about: dict[str, Any], data: EvaluationSet, seed: int, card: Card | None = None) -> dict[str, Any]:
+    """Return what a kept result must have been measured with to be used again.
+
+    `about` is what the model says of itself; `card` its card, whose settings calibrate its answers.
+    """
     digest = hashlib.sha256(repr((data.names, data.classes, data.crop)).encode())
     for truth in (data.truth, *data.other_truths.values()):
         digest.update(truth.tobytes())
     networks = {name: registry.card(name).sha256[:16] for name in ("detect", "mesh")}
     model = {name: about.get(name) for name in ("sha256", "version", "output")}
+    told = json.dumps([card.settings, card.input], sort_keys=True, default=str) if card else ""
+    model["settings"] = hashlib.sha256(told.encode()).hexdigest()[:16]
     return {"protocol": PROTOCOL, "model": model, "set": digest.hexdigest()[:16], "seed": seed, **networks}
 
 
@@ -88,7 +94,7 @@ class Kept:
 def to_json(value: Any) -> str:
     """Return indented JSON whose lists of numbers stay on one line each."""
     text = json.dumps(value, indent=1, ensure_ascii=False)
-    return re.sub(r"\[[\s\d.,eE+-]+\]", lambda found: " ".join(found[0].split()), text) + "\n"
+    return re.sub(r"\[[\s\d.,eE+-]+\]", lambda found: f"[{' '.join(found[0][1:-1].split())}]", text) + "\n"
 
 
 def _slug(text: str) -> str:
