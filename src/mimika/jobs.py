@@ -74,6 +74,7 @@ def run_jobs(
 
     Raises:
         ModelError: if the networks cannot be used; nothing is written then.
+        InputError: if the photo or file of a baseline cannot be used; nothing is written then.
     """
     names = list(inputs)
     pipeline = Pipeline(options, hooks) if pipeline is None else pipeline

@@ -23,6 +23,8 @@ from mimika.stages.faces.follow import Follower
 from mimika.stages.faces.glimpses import credible, glimpses
 from mimika.stages.faces.places import Places, Seen
 from mimika.stages.faces.track import Tracker
+from mimika.stages.measure.eye_region import EyeNet
+from mimika.stages.measure.eyes import gaze, openness
 from mimika.stages.measure.mesh import MeshNet
 from mimika.stages.measure.pose import head_pose
 from mimika.stages.recognize.classify import Classifier
@@ -46,6 +48,7 @@ class Pipeline:
 
     Raises:
         ModelError: if a network is missing or damaged.
+        InputError: if the photo or file of a baseline cannot be used.
     """
 
     def __init__(self, options: Options | None = None, hooks: Iterable[Hook] = ()) -> None:
@@ -54,6 +57,7 @@ class Pipeline:
         # The detector would keep the surest faces where the user wants the largest.
         self._detector = Detector(replace(self._options, faces_max=FACES_LIMIT))
         self._mesh = MeshNet(self._options)
+        self._eyes = EyeNet(self._options)
         self._classifier = Classifier(self._options)
         self._follower = Follower(self._detector, self._options)
         self._tracker = Tracker(self._options, self._classifier.same_look)
@@ -122,14 +126,13 @@ class Pipeline:
             return Temporal(self._options, None)
         from mimika.stages.measure.action_units import ActionUnits
 
+        known = load(choice) if choice.method == "file" else None
         units = ActionUnits(self._options)
-        if choice.method == "file":
-            return Temporal(self._options, units, load(choice))
         if choice.method == "image":
             self._temporal = Temporal(replace(self._options, baseline="none"), None)
             with PhotoCapture(choice.path, self._options) as photo:
                 return Temporal(self._options, units, of_photo(self.process_photo(next(iter(photo))), units))
-        return Temporal(self._options, units)
+        return Temporal(self._options, units, known)
 
     def _look(self, frame: Frame, places: Places, passes: int) -> Seen:
         """Measure the faces at some places, fresh ones on better and better crops; drop what is no face."""
@@ -139,8 +142,7 @@ class Pipeline:
 
     def _finish(self, frame: Frame, seen: Seen, stages: _Stages, tracker: Tracker) -> Observation:
         """Turn the faces seen into the observation: pose, expressions, ids."""
-        angles, translations = stages.run("measure", head_pose, seen.meshes, (frame.width, frame.height))
-        measurements = Measurements(seen.meshes, seen.presence, angles, translations)
+        measurements = stages.run("measure", self._measured, frame, seen)
         matrices = matrices_from_meshes(seen.meshes, EXPRESSION_CROP)
         expressions = stages.run("recognize", self._classifier.classify, frame.luma, matrices)
         faces = stages.run("track", tracker.assign, seen.faces, expressions.embeddings, frame.time_s)
@@ -149,6 +151,19 @@ class Pipeline:
             for stage, result in results.items():
                 hook(stage, frame, result, stages.ms[stage])
         return Observation(frame, faces, measurements, expressions, stages.ms)
+
+    def _measured(self, frame: Frame, seen: Seen) -> Measurements:
+        """Look closer at the eyes and read off the meshes what can be read off them."""
+        meshes = self._eyes.refine(frame.luma, seen.meshes)
+        angles, translations = head_pose(meshes, (frame.width, frame.height))
+        return Measurements(
+            meshes,
+            seen.presence,
+            angles,
+            translations,
+            eye_openness=openness(meshes),
+            gaze=gaze(meshes, angles),
+        )
 
 
 class _Stages:
