@@ -19,6 +19,7 @@ EXPORTS = {
     "webvtt": ".vtt",
     "srt": ".srt",
     "facereader": "-facereader.txt",
+    "report": "-report.html",
 }
 """The formats of other tools, and what follows the input's name in the file's."""
 OF_PHOTOS = ("openface", "feat")
@@ -95,6 +96,10 @@ def _open_whole(name: str, path: Path, wish: Wish) -> Sink:
         from mimika.stages.write.boris import BorisSink
 
         return BorisSink(path, wish.source, wish.find, wish.force)
+    if name == "report":
+        from mimika.stages.write.report import ReportSink
+
+        return ReportSink(path, wish.source, wish.find, wish.force, wish.blur, wish.command)
     from mimika.stages.write.captions import SrtSink, WebVttSink
 
     return (SrtSink if name == "srt" else WebVttSink)(path, wish.source, wish.find, wish.force, wish.language)

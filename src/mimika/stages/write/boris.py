@@ -40,7 +40,7 @@ class BorisSink(WholeSink):
 
 def _row(episode: Episode, recording: Recording) -> tuple[str, ...]:
     source = recording.source
-    media, coded = plain(source.name), recording.end_s - recording.start_s
+    media, coded = plain(source.name), recording.length_s
     length = f"{source.duration_s:.3f}" if source.duration_s else _NONE
     prefix = "micro " if episode.kind == "micro" else ""
     return (

@@ -41,15 +41,17 @@ class ElanSink(WholeSink):
             },
         )
         tiers = list(_tiers(recording))
-        _header(root, recording, self.path, sum(len(spans) for _, _, spans in tiers))
+        _header(root, recording, self.path, sum(len(held) for _, _, held in tiers))
         order = Xml.SubElement(root, "TIME_ORDER")
-        times = sorted({time for _, _, spans in tiers for begin, end, _ in spans for time in (begin, end)})
-        names = {time: f"ts{number}" for number, time in enumerate(times, 1)}
-        for time, name in names.items():
-            Xml.SubElement(order, "TIME_SLOT", {"TIME_SLOT_ID": name, "TIME_VALUE": str(time)})
+        # ELAN moves a time slot with the annotation it belongs to, so no two annotations share one.
+        spans = [span for _, _, held in tiers for span in held]
+        ends = [(time, number, side) for number, span in enumerate(spans, 1) for side, time in enumerate(span[:2])]
+        names = {(number, side): f"ts{slot}" for slot, (_, number, side) in enumerate(sorted(ends), 1)}
+        for slot, (time, _, _) in enumerate(sorted(ends), 1):
+            Xml.SubElement(order, "TIME_SLOT", {"TIME_SLOT_ID": f"ts{slot}", "TIME_VALUE": str(time)})
         count = 0
-        for tier, person, spans in tiers:
-            count = _tier(root, tier, person, spans, names, count)
+        for tier, person, held in tiers:
+            count = _tier(root, tier, person, held, names, count)
         Xml.SubElement(
             root,
             "LINGUISTIC_TYPE",
@@ -112,18 +114,20 @@ def told(episode: Episode) -> str:
     return " ".join(part for part in (episode.label, peak, episode.side) if part)
 
 
-def _tier(root: Xml.Element, name: str, person: str, spans: list[Span], names: dict[int, str], count: int) -> int:
+def _tier(
+    root: Xml.Element, name: str, person: str, spans: list[Span], names: dict[tuple[int, int], str], count: int
+) -> int:
     """Add a tier whose annotations are numbered from `count` on; returns how many there are now."""
     tier = Xml.SubElement(
         root,
         "TIER",
         {"ANNOTATOR": "mimika", "LINGUISTIC_TYPE_REF": _TYPE, "PARTICIPANT": person, "TIER_ID": name},
     )
-    for number, (begin, end, text) in enumerate(spans, count + 1):
+    for number, (_, _, text) in enumerate(spans, count + 1):
         annotation = Xml.SubElement(
             Xml.SubElement(tier, "ANNOTATION"),
             "ALIGNABLE_ANNOTATION",
-            {"ANNOTATION_ID": f"a{number}", "TIME_SLOT_REF1": names[begin], "TIME_SLOT_REF2": names[end]},
+            {"ANNOTATION_ID": f"a{number}", "TIME_SLOT_REF1": names[number, 0], "TIME_SLOT_REF2": names[number, 1]},
         )
         Xml.SubElement(annotation, "ANNOTATION_VALUE").text = text
     return count + len(spans)

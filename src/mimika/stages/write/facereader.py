@@ -19,22 +19,18 @@ from mimika.data.labels import ACTION_UNITS, FERPLUS
 from mimika.data.observation import Observation
 from mimika.stages.write.columns import plain
 from mimika.stages.write.files import LineSink
+from mimika.stages.write.units import UNIT_NAMES
 
 EXPRESSIONS = {
     "Neutral": "neutral", "Happy": "happiness", "Sad": "sadness", "Angry": "anger", "Surprised": "surprise",
     "Scared": "fear", "Disgusted": "disgust", "Contempt": "contempt",
 }  # fmt: skip
-UNITS = {
-    "AU1": "Inner Brow Raiser", "AU2": "Outer Brow Raiser", "AU4": "Brow Lowerer", "AU5": "Upper Lid Raiser",
-    "AU6": "Cheek Raiser", "AU7": "Lid Tightener", "AU9": "Nose Wrinkler", "AU10": "Upper Lip Raiser",
-    "AU12": "Lip Corner Puller", "AU14": "Dimpler", "AU15": "Lip Corner Depressor", "AU17": "Chin Raiser",
-    "AU18": "Lip Puckerer", "AU20": "Lip Stretcher", "AU23": "Lip Tightener", "AU24": "Lip Pressor",
-    "AU25": "Lips Part", "AU26": "Jaw Drop", "AU27": "Mouth Stretch", "AU43": "Eyes Closed",
-}  # fmt: skip
+UNITS = tuple(name for name in ACTION_UNITS if name not in ("AU16", "AU22", "AU28"))
+"""FaceReader has twenty."""
 _MEASURED = (
     *EXPRESSIONS,
     *("Valence", "Arousal", "Y - Head Orientation", "X - Head Orientation", "Z - Head Orientation", "Quality"),
-    *(f"Action Unit {int(unit[2:]):02d} - {name}" for unit, name in UNITS.items()),
+    *(f"Action Unit {int(unit[2:]):02d} - {UNIT_NAMES[unit]}" for unit in UNITS),
 )
 COLUMNS = ("Video Time", *_MEASURED, "Participant Name")
 NOT_FOUND = "FIND_FAILED"

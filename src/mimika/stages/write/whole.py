@@ -40,6 +40,11 @@ class Recording:
     end_s: float
     size: tuple[int, int]
 
+    @property
+    def length_s(self) -> float:
+        """Seconds from the first frame to the end of the last, which is taken to last as long as the others."""
+        return (self.end_s - self.start_s) * self.frames / max(self.frames - 1, 1)
+
     def episodes(self, *kinds: str) -> list[Episode]:
         """Return the episodes of all faces, of some kinds or of all, in the order of time."""
         found = [item for each in self.findings for item in each.episodes if not kinds or item.kind in kinds]

@@ -1,0 +1,122 @@
+"""The tables of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mimika.data.episodes import Episode, Findings
+from mimika.data.labels import ACTION_UNITS, SIDED_UNITS
+from mimika.data.timeline import Timeline
+from mimika.stages.write import page
+from mimika.stages.write.units import UNIT_NAMES
+
+ROWS_MAX = 40
+_GRADE_A = 1.0
+_UNITS_MAX = 6
+
+
+def clock(time_s: float) -> str:
+    """Return a time as minutes, seconds and tenths."""
+    tenths = round(10 * time_s)
+    return f"{tenths // 600}:{tenths // 10 % 60:02d}.{tenths % 10}"
+
+
+def seconds(length_s: float) -> str:
+    """Return a length of time as people say it."""
+    if length_s < 60:
+        return f"{length_s:.1f} s"
+    whole = round(length_s)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {whole % 60} s"
+
+
+def episode_table(title: str, episodes: Sequence[Episode], timeline: Timeline) -> str:
+    """Return episodes with the action units at their apex, or nothing if there are none."""
+    if not episodes:
+        return ""
+    rows = [
+        (
+            *(episode.label.replace("_", " "), clock(episode.onset_s), clock(episode.apex_s), clock(episode.offset_s)),
+            *(_length(episode.duration_s), f"{100 * episode.peak:.0f} %", f"{episode.confidence:.2f}"),
+            units_at(timeline, episode.apex_s),
+        )
+        for episode in strongest(episodes)
+    ]
+    heads = ["", "onset", "apex", "offset", "length", "peak", "confidence", "action units at the apex"]
+    if not any(row[-1] for row in rows):
+        rows, heads = [row[:-1] for row in rows], heads[:-1]
+    return f"<h3>{title}</h3>" + page.table(heads, rows, words=(7,)) + _more(len(episodes))
+
+
+def strongest(episodes: Sequence[Episode]) -> list[Episode]:
+    """Return the strongest episodes in the order of time, as many as a table shows."""
+    kept = sorted(episodes, key=lambda item: -item.peak)[:ROWS_MAX]
+    return sorted(kept, key=lambda item: item.onset_s)
+
+
+def units_at(timeline: Timeline, time_s: float) -> str:
+    """Return the strongest action units at a time: `AU12 3.1, AU6 2.0`; L or R where one side was far stronger."""
+    if not len(timeline):
+        return ""
+    both = np.nan_to_num(timeline.action_units[int(np.abs(timeline.time_s - time_s).argmin())])
+    order = np.argsort(-both.max(axis=1), kind="stable")[:_UNITS_MAX]
+    return ", ".join(_unit(ACTION_UNITS[row], *both[row].tolist()) for row in order if both[row].max() >= _GRADE_A)
+
+
+def _unit(name: str, left: float, right: float) -> str:
+    side = ""
+    if name in SIDED_UNITS and min(left, right) < 0.5 * max(left, right):
+        side = " L" if left > right else " R"
+    return f"{name}{side} {max(left, right):.1f}"
+
+
+def change_table(findings: Findings) -> str:
+    """Return transitions and mixed states, or nothing if there are none."""
+    parts = []
+    if findings.transitions:
+        rows = [
+            (f"{change.origin} to {change.target}", clock(change.when_s), _length(change.duration_s))
+            for change in findings.transitions[:ROWS_MAX]
+        ]
+        parts.append("<h3>From one expression to another</h3>" + page.table(("", "when", "took"), rows))
+        parts.append(_more(len(findings.transitions), "first"))
+    if findings.mixtures:
+        rows = [
+            (str(mixed), mixed.name, clock(mixed.onset_s), clock(mixed.offset_s), _length(mixed.duration_s))
+            for mixed in findings.mixtures[:ROWS_MAX]
+        ]
+        heads = ("", "known as", "from", "to", "length")
+        parts.append("<h3>Several at once</h3>" + page.table(heads, rows, words=(1,)))
+        parts.append(_more(len(findings.mixtures), "first"))
+    return "".join(parts)
+
+
+def unit_table(episodes: Sequence[Episode], timeline: Timeline) -> str:
+    """Return one line an action unit: how often, how long, how strong on either side; nothing without units."""
+    if not episodes:
+        return ""
+    rows = []
+    for column, name in enumerate(ACTION_UNITS):
+        own = [item for item in episodes if item.label == name]
+        if own:
+            both = timeline.action_units[:, column]
+            left, right = np.nanmax(both, axis=0).tolist()
+            sides = (f"{left:.1f}", f"{right:.1f}") if name in SIDED_UNITS else ("", "")
+            often, long = str(len(own)), seconds(sum(item.duration_s for item in own))
+            rows.append((name, UNIT_NAMES[name], often, long, f"{max(left, right):.1f}", *sides))
+    heads = ("unit", "", "episodes", "in all", "strongest", "left", "right")
+    about = (
+        "<p>Intensities are 0 to 5: 1 is a trace, 5 the most that a face can do. "
+        "Left and right are the subject's own.</p>"
+    )
+    return "<h3>Action units</h3>" + about + page.table(heads, rows, words=(1,))
+
+
+def _length(length_s: float) -> str:
+    return f"{1000 * length_s:.0f} ms" if length_s < 1 else f"{length_s:.1f} s"
+
+
+def _more(count: int, which: str = "strongest") -> str:
+    return f"<p>The {which} {ROWS_MAX} of {count}.</p>" if count > ROWS_MAX else ""
