@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mimika.data.errors import OptionError
 
@@ -24,7 +25,7 @@ _INK, _MUTED, _GRID, _SURFACE = "#0000f0", "#0000f1", "#0000f2", "#0000f3"
 _COLOURS = {_INK: "ink", _MUTED: "muted", _GRID: "grid", _SURFACE: "surface"} | {
     f"#00000{number}": f"s{number}" for number in range(1, SERIES + 1)
 }
-_MARKS = "osD^vPX*"
+_MARKS = "osD^vPXp"
 _WIDTH = 9.2
 
 
@@ -56,7 +57,7 @@ def accuracy_over_time(points: Sequence[Point], order: Sequence[str]) -> str:
         for point in points:
             colour, mark = _look(order.index(point.name))
             low, high = (100 * value for value in point.interval)
-            axes.plot([point.ms, point.ms], [low, high], color=colour, linewidth=1.6, solid_capstyle="butt")
+            axes.plot([point.ms, point.ms], [low, high], color=colour, linewidth=1.6, alpha=0.55)
             axes.plot(
                 point.ms, 100 * point.top1, mark, color=colour, markersize=9, markeredgecolor=_SURFACE,
                 markeredgewidth=1.5,
@@ -70,7 +71,7 @@ def accuracy_over_time(points: Sequence[Point], order: Sequence[str]) -> str:
         _plain_log(axes.xaxis, min(times) / 1.6, max(times) * 3.2)
         axes.set_xlabel("milliseconds a picture, one core (logarithmic)")
         axes.set_ylabel("accuracy, %")
-        _direct_labels(axes, points)
+        _direct_labels(axes, points, order)
     return svg["text"]
 
 
@@ -88,7 +89,7 @@ def coverage(curves: Mapping[str, Sequence[Mapping[str, float]]], order: Sequenc
         axes.set_xlabel("share of the pictures that are answered, the most confident first, %")
         axes.set_ylabel("accuracy on them, %")
         axes.spines["right"].set_visible(False)
-        _direct_labels(axes, ends)
+        _direct_labels(axes, ends, order)
     return svg["text"]
 
 
@@ -181,23 +182,29 @@ def _plain_log(axis: Any, low: float, high: float) -> None:
     axis.set_ticks([], minor=True)
 
 
-def _direct_labels(axes: Any, points: Sequence[Point]) -> None:
-    """Write each name to the right of its point, moved up or down where two would touch."""
+def _direct_labels(axes: Any, points: Sequence[Point], order: Sequence[str]) -> None:
+    """Write each name to the right of its point in its colour, moved up or down where two would touch."""
     from matplotlib.transforms import offset_copy
 
     bottom, top = axes.get_ylim()
-    least = 0.052 * (top - bottom)
-    ordered = sorted(points, key=lambda point: point.top1)
-    heights = np.array([100 * point.top1 for point in ordered])
-    for _ in range(100):
-        gaps = np.diff(heights)
-        tight = np.flatnonzero(gaps < least - 1e-9)
-        if not len(tight):
-            break
-        for place in tight:
-            push = (least - (heights[place + 1] - heights[place])) / 2
-            heights[place] -= push
-            heights[place + 1] += push
+    ordered = sorted(points, key=lambda point: (point.top1, -order.index(point.name)))
+    heights = _apart(np.array([100 * point.top1 for point in ordered]), 0.052 * (top - bottom), bottom, top)
     beside = offset_copy(axes.transData, axes.figure, x=11, units="points")
     for point, height in zip(ordered, heights, strict=True):
-        axes.text(point.ms, height, point.name, transform=beside, va="center", fontsize=10.5)
+        colour = _look(order.index(point.name))[0]
+        axes.text(point.ms, height, point.name, transform=beside, va="center", fontsize=10.5, color=colour)
+
+
+def _apart(heights: NDArray[np.float64], least: float, bottom: float, top: float) -> NDArray[np.float64]:
+    """Move (n,) rising heights until they are `least` apart, and between bottom and top while there is room."""
+    moved = heights.copy()
+    for _ in range(200):
+        for place in np.flatnonzero(np.diff(moved) < least - 1e-9):
+            push = (least - (moved[place + 1] - moved[place])) / 2
+            moved[place] -= push
+            moved[place + 1] += push
+    if len(moved) and (len(moved) - 1) * least < top - bottom:
+        steps = least * np.arange(len(moved))
+        moved = np.maximum(moved, bottom + steps)
+        moved = np.minimum(moved, top - steps[::-1])
+    return moved

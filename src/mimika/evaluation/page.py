@@ -84,7 +84,7 @@ footer {{ padding-bottom: 60px; }}
 <header><h1>{title}</h1><p>{lead}</p>{links}</header>
 <main>{body}
 <section id="how"><h2>How it was measured</h2>
-<p>Accuracy is top-1; intervals are 95 % by bootstrap over the pictures. Macro-F1 and balanced accuracy weigh all
+<p>Accuracy is top-1; intervals are 95 % by bootstrap over the pictures. Macro-F1 and balanced accuracy weigh all
 classes alike. ECE is the mean gap between confidence and accuracy over 15 bins. Nothing was chosen on these
 pictures.</p>
 {how}</section></main>

@@ -87,15 +87,16 @@ def _set(name: str, results: Mapping[str, Any], order: Sequence[str]) -> str:
             '<div class="matrices">' + "".join(tables.confusion_matrix(t, s) for t, s in scored.items()) + "</div>"
         )
     if name in results["corruptions"]:
-        parts.append(tables.corruption_part(results["corruptions"][name], scored, results["conditions"], order))
+        sample = results.get("corrupted_pictures", {}).get(name)
+        parts.append(tables.corruption_part(results["corruptions"][name], scored, results["conditions"], order, sample))
     return "".join(parts) + "</section>"
 
 
 _ABOUT = {
     "time": "Median processor time from decoded picture to answer, aligning the face included where a model does; bars "
-    "are 95 % intervals of the accuracy. Up and to the left is better.",
+    "are 95 % intervals of the accuracy. Up and to the left is better.",
     "coverage": "A program may say that it is not sure. Each curve is the accuracy on the share of pictures that it is "
-    "most confident of; at 100 % it answers all of them.",
+    "most confident of; at 100 % it answers all of them.",
     "confusion": "Rows are the truth, columns the answer, in per cent of the row. “other” is an answer outside the "
     "classes of this set, or none.",
 }

@@ -99,7 +99,11 @@ def confusion_matrix(title: str, scores: Mapping[str, Any]) -> str:
 
 
 def corruption_part(
-    values: Mapping[str, Any], clean: Mapping[str, Any], lines: Sequence[Mapping[str, str]], order: Sequence[str]
+    values: Mapping[str, Any],
+    clean: Mapping[str, Any],
+    lines: Sequence[Mapping[str, str]],
+    order: Sequence[str],
+    sample: int | None = None,
 ) -> str:
     """Return chart and table of the conditions."""
     titles = {line["key"]: line["title"] for line in lines}
@@ -119,9 +123,10 @@ def corruption_part(
             cells.append(_lost(line) if line else _cell(NONE))
         rows.append(f"<tr><th>{escape(title)}</th>{''.join(cells)}</tr>")
     meaning = "".join(f"<li><b>{escape(line['title'])}</b>: {escape(line['about'])}</li>" for line in lines)
+    measured = f" Measured on {sample:,} of them." if sample else ""
     drawn = charts.conditions(titles, firsts, shown, order) if shown else ""
     return (
-        chart("When the picture is worse", drawn, _CORRUPTION)
+        chart("When the picture is worse", drawn, _CORRUPTION + measured)
         + table(("condition", *map(escape, shown)), rows, even=True)
         + f"<details><summary>What is done exactly</summary><ul>{meaning}</ul></details>"
         + _finding(values)
