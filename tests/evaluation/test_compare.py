@@ -18,7 +18,7 @@ from mimika.evaluation.compare import Comparison, compare
 from mimika.evaluation.conditions import CLEAN, CROP_OFF, SEEK, TABLE, OffCrop, Scene, with_room
 from mimika.evaluation.crops import tight_view
 from mimika.evaluation.datasets import open_set
-from mimika.evaluation.subjects import OnnxSubject
+from mimika.evaluation.subjects import OnnxSubject, Predictions
 from mimika.pipeline import Pipeline
 from tests import films
 from tests.evaluation import made
@@ -202,3 +202,34 @@ def test_the_direct_crop_is_only_ours_to_move(faces, model):
     subject = OnnxSubject(model, faces.classes)
     assert module._under(subject, model, Scene(faces), CROP_OFF) == (subject, "frame-off")
     assert isinstance(module._under(OnnxSubject("expression"), "expression", Scene(faces), CROP_OFF)[0], OffCrop)
+
+
+def test_a_program_without_expressions_is_asked_for_faces_only_and_once(tmp_path, monkeypatch):
+    votes = [[0, 10, *[0] * 8]] * 3
+    both = [
+        open_set(made.kaggle(tmp_path, [(3, "happiness", "PrivateTest")] * 3, votes), labels=labels)
+        for labels in ("fer2013", "ferplus")
+    ]
+
+    class Finder:
+        name, classes = "finder", ()
+
+        def __init__(self, name, environments):
+            self.asked = 0
+
+        def describe(self):
+            return {"name": "finder", "sha256": None}
+
+        def predict(self, pictures, tight):
+            return Predictions(np.zeros((len(pictures), 0), np.float32), np.array(tight), np.ones(len(pictures)))
+
+        def close(self):
+            self.asked = 0
+
+    monkeypatch.setattr(module, "PeerSubject", Finder)
+    result = compare(Comparison(both, ["mediapipe"], tmp_path / "out", corrupted=[0, 1]))
+    ((name, scores),) = result["scores"].items()
+    assert name.endswith("fer2013")
+    assert (scores["finder"]["found"], "top1" in scores["finder"]) == (1.0, False)
+    assert set(result["corruptions"][name]["finder"]) == {SEEK}
+    assert result["corruptions"][name]["finder"][SEEK]["found"] == 0.0

@@ -52,8 +52,8 @@ def compare(
     for model, reason in result["errors"].items():
         complain(f"{model}: {reason}")
     for line in _lines(result):
-        out().print(line)
-    out().print(str(page))
+        out().print(line, soft_wrap=True)
+    out().print(str(page), soft_wrap=True)
     if result["errors"]:
         raise typer.Exit(1)
 

@@ -139,6 +139,9 @@ class _Run:
     def _conditions(self, place: int) -> list[str]:
         return [CLEAN, *(line.key for line in TABLE)] if place in self._plan.corrupted else [CLEAN]
 
+    def _names(self, place: int) -> set[str]:
+        return {scene.data.name for scene in self.scenes[:place]}
+
     def _pictures(self, place: int) -> int:
         more = len(self._conditions(place)) - 1
         return len(self.scenes[place].data) + more * len(self.samples[place].data)
@@ -149,6 +152,8 @@ class _Run:
             about = subject.describe()
             title = self._title(subject.name, model, about)
             self._models[title] = about
+            if not subject.classes and self.scenes[place].data.name in self._names(place):
+                return  # the same pictures under other labels
             for key in self._conditions(place):
                 # Of a program that knows no expressions there is only to say which faces it finds.
                 if subject.classes or key in (CLEAN, SEEK):
