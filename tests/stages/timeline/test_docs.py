@@ -3,6 +3,7 @@
 import json
 
 from mimika.stages.timeline.episodes import BLINK, EXPRESSION, LID, UNIT
+from mimika.stages.write.episodes import EPISODE_COLUMNS
 
 
 def test_the_page_tells_what_was_measured_and_what_is_applied(root):
@@ -17,3 +18,5 @@ def test_the_page_tells_what_was_measured_and_what_is_applied(root):
     for rule in (EXPRESSION, UNIT, LID, BLINK):
         times = f"{rule.shortest_s} s | {rule.bridge_s} s | {rule.calm_s} s |"
         assert f"| {rule.enter} | {rule.leave} | {times}" in page
+    for column, meaning in EPISODE_COLUMNS.items():
+        assert f"| `{column}` | {meaning} |" in page
