@@ -37,7 +37,12 @@ def analyze(
     inputs: Annotated[list[str], typer.Argument(help="Photos, videos, folders, patterns, addresses, or - for stdin.")],
     out: Annotated[Path | None, typer.Option("--out", help="Folder for results [default: mimika-out].")] = None,
     save: Annotated[
-        str, typer.Option("--save", help="What to write: table, overlay, mesh, episodes, joined by commas.")
+        str,
+        typer.Option(
+            "--save",
+            help="What to write: table, overlay, mesh, episodes, report, openface, feat, elan, boris, webvtt, srt, "
+            "facereader, joined by commas.",
+        ),
     ] = "table",
     format: Annotated[str, typer.Option("--format", help="Table format: csv, parquet or jsonl.")] = "csv",
     every: Annotated[int, typer.Option("--every", help="Analyse each n-th frame.")] = 1,
@@ -54,6 +59,7 @@ def analyze(
     baseline: Baseline = "none",
     baseline_expressions: BaselineExpressions = False,
     threads: Threads = None,
+    blur: Annotated[bool, typer.Option("--blur", help="Make faces on a report's pictures unrecognisable.")] = False,
     force: Force = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
     as_json: Json = False,
@@ -81,7 +87,7 @@ def analyze(
         threads=defaults.threads if threads is None else threads,
     )
     chosen = frozenset(part.strip() for part in save.split(",") if part.strip())
-    outputs = Outputs(out or defaults.out, chosen, format, force, ("mimika", *sys.argv[1:]))
+    outputs = Outputs(out or defaults.out, chosen, format, force, ("mimika", *sys.argv[1:]), blur)
     raise typer.Exit(_run(inputs, options, outputs, quiet, as_json))
 
 

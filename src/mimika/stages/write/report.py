@@ -30,10 +30,6 @@ BRIEF = 0.03
 """Faces that were there for less than this part of the longest get no section."""
 _SHOTS_MAX = 12
 _AROUND_S = 0.2
-_CAPTION = (
-    "From the top: probabilities of the expressions, their episodes, action units (darker is stronger), head pose "
-    "(pitch + up, yaw + to the subject's left, roll + clockwise), openness of the eyes."
-)
 _LIMITS = (
     "Names are of the expression that a face shows, not of what the person feels.",
     "Probabilities are calibrated on photos; in other light, on turned or covered faces and in other cultures they may "
@@ -98,7 +94,7 @@ class ReportSink(WholeSink):
             _shares(timeline),
             self._shots(kinds["expression"] + kinds["micro"]),
             f'<figure role="img" aria-label="Timeline of face {timeline.face}">{svg}'
-            f"<figcaption>{_CAPTION}</figcaption></figure>",
+            f"<figcaption>{_caption(timeline, findings)}</figcaption></figure>",
             episode_table("Expressions", kinds["expression"], timeline),
             episode_table("Micro-expressions", kinds["micro"], timeline),
             _states(kinds["state"], timeline),
@@ -119,7 +115,7 @@ class ReportSink(WholeSink):
             return ""
         told = [
             f'<div class="shot"><img src="{shot.address}" alt="{escape(episode.label)}">'
-            f"<b>{escape(episode.label)}</b> {100 * shot.share:.0f} %<br><span>{clock(time_s)}</span></div>"
+            f"<b>{escape(episode.label)}</b> {100 * shot.share:.0f}&nbsp;%<br><span>{clock(time_s)}</span></div>"
             for time_s, episode, shot in sorted(found, key=lambda item: item[0])
         ]
         return f'<div class="shots">{"".join(told)}</div>'
@@ -178,6 +174,17 @@ def _presence(recording: Recording, timeline: Timeline) -> str:
         f"There from {clock(timeline.time_s[0])} to {clock(timeline.time_s[-1])} for {seconds(there)}{share}; "
         f"about {width:.0f} pixels wide."
     )
+
+
+def _caption(timeline: Timeline, findings: Findings) -> str:
+    parts = [
+        "probabilities of the expressions",
+        "episodes" if findings.episodes else "",
+        "action units, darker being stronger" if np.isfinite(timeline.action_units).any() else "",
+        "head pose (pitch + up, yaw + to the subject's left, roll + clockwise)",
+        "openness of the eyes (1 is calmly open)" if np.isfinite(timeline.eye_openness).any() else "",
+    ]
+    return "From the top: " + "; ".join(part for part in parts if part) + "."
 
 
 def _shares(timeline: Timeline) -> str:

@@ -83,16 +83,30 @@ def binned(timeline: Timeline, span: tuple[float, float]) -> tuple[NDArray[np.fl
     steps = int(np.clip(length / max(timeline.step_s, 1e-3), 1, _STEPS))
     edges = np.linspace(span[0], span[0] + length, steps + 1)
     rows = np.clip(np.searchsorted(edges, timeline.time_s, "right") - 1, 0, steps - 1)
-    strongest = timeline.action_units.max(axis=2)
     table = {
         "probabilities": timeline.probabilities,
         "angles": timeline.angles,
         "eye_openness": timeline.eye_openness,
-        "action_units": strongest,
+        "action_units": timeline.action_units.max(axis=2),
     }
-    return (edges[:-1] + edges[1:]) / 2, {
-        name: _means(np.asarray(values, np.float64), rows, steps) for name, values in table.items()
-    }
+    middles = (edges[:-1] + edges[1:]) / 2
+    between = _between_frames(timeline, middles, rows)
+    columns = {}
+    for name, values in table.items():
+        columns[name] = _means(np.asarray(values, np.float64), rows, steps)
+        columns[name][list(between)] = values[list(between.values())]
+    return middles, columns
+
+
+def _between_frames(timeline: Timeline, middles: NDArray[np.float64], rows: NDArray[np.int64]) -> dict[int, int]:
+    """Return the steps of time that fall between two frames while the face was there, with the row before each."""
+    empty = np.setdiff1d(np.arange(len(middles)), rows)
+    before = np.searchsorted(timeline.time_s, middles[empty], "right") - 1
+    piece = np.repeat(np.arange(len(timeline.pieces())), [part.stop - part.start for part in timeline.pieces()])
+    inside = (before >= 0) & (before < len(timeline) - 1)
+    empty, before = empty[inside], before[inside]
+    same = piece[before] == piece[before + 1]
+    return dict(zip(empty[same].tolist(), before[same].tolist(), strict=True))
 
 
 def _means(values: NDArray[np.float64], rows: NDArray[np.int64], steps: int) -> NDArray[np.float64]:
