@@ -88,7 +88,7 @@ def _loaded(file: Path) -> onnx.ModelProto:
         return onnx.load(str(file))
     except FileNotFoundError as error:
         raise ModelError(f"{file}: no such model file") from error
-    except Exception as error:  # noqa: BLE001  protobuf's own error class is not public
+    except Exception as error:  # protobuf's own error class is not public
         raise ModelError(f"{file}: not a network that can be read (damaged, or not ONNX)") from error
 
 
