@@ -67,8 +67,8 @@ def eyes56(meshes: Floats) -> NDArray[np.float64]:
 def _clockwise_from_left(ring: NDArray[np.float64], centres: NDArray[np.float64]) -> NDArray[np.float64]:
     """Sort ring points (n, 2, 8, 3) by their angle in the picture, beginning with the leftmost direction."""
     across, down = ring[..., 0] - centres[..., 0], ring[..., 1] - centres[..., 1]
-    # With y downwards a growing angle goes clockwise; the direction to the left becomes 0.
-    turned = np.mod(np.arctan2(-down, -across) + 1e-6, 2 * np.pi)
+    # With y downwards a growing angle goes clockwise; the point within half a step of the left becomes the first.
+    turned = np.mod(np.arctan2(-down, -across) + np.pi / 8, 2 * np.pi)
     return np.take_along_axis(ring, turned.argsort(axis=2)[..., None], axis=2)
 
 
