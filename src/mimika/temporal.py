@@ -1,4 +1,4 @@
-"""What needs more than one frame: baseline, smoothing and steadiness, live or with the whole recording in view."""
+"""What needs more than one frame: baseline, smoothing, steadiness, indicators; live or with the recording known."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from mimika.data.options import Options
 from mimika.data.timeline import Collector
 from mimika.stages.timeline.baseline import Baselines, Shapes, without_rest
 from mimika.stages.timeline.smooth import LiveSmoother, smoothed
+from mimika.stages.timeline.states import States
 from mimika.stages.timeline.steady import Steady
 
 
@@ -35,14 +36,14 @@ def wants_hindsight(options: Options, info: SourceInfo) -> bool:
 
 
 class Temporal:
-    """Baseline, smoothing and steadiness as the options ask for, in this order.
+    """Baseline, smoothing and steadiness as the options ask for, then the indicators, in this order.
 
     `units` measures action units; `known` is the baseline of an image or a file.
     """
 
     def __init__(self, options: Options, units: Shapes | None, known: Baseline | None = None) -> None:
         self._options, self._smoothing = options, Smoothing.parse(options.smooth)
-        self._smoother, self._steady = LiveSmoother(self._smoothing), Steady()
+        self._smoother, self._steady, self._states = LiveSmoother(self._smoothing), Steady(), States()
         choice = BaselineChoice.parse(options.baseline)
         self._baselines = (
             Baselines(choice, units, known, options.baseline_expressions)
@@ -59,6 +60,7 @@ class Temporal:
         """Forget the recording."""
         self._smoother.reset()
         self._steady.reset()
+        self._states.reset()
         if self._baselines is not None:
             self._baselines.reset()
 
@@ -67,7 +69,7 @@ class Temporal:
         if self._baselines is not None:
             observation = self._baselines.follow(observation)
         observation = self._smoother.apply(observation)
-        return self._steady.apply(observation) if self._options.steady else observation
+        return self._states.follow(self._steady.apply(observation) if self._options.steady else observation)
 
     def photo(self, observation: Observation) -> Observation:
         """Treat a photo: only a baseline from an image or a file means something to it."""
@@ -76,7 +78,7 @@ class Temporal:
     def hindsight(self) -> Hindsight:
         """Return what treats a whole recording with its future known; forgets what came before."""
         self.reset()
-        return Hindsight(self._options, self._baselines, self._smoothing, self._steady)
+        return Hindsight(self._options, self._baselines, self._smoothing, self._steady, self._states)
 
 
 class Hindsight:
@@ -86,9 +88,11 @@ class Hindsight:
     at 25 frames/s); in memory stay about 320 bytes a face and frame, and up to 5 MB a person for the baseline.
     """
 
-    def __init__(self, options: Options, baselines: Baselines | None, smoothing: Smoothing, steady: Steady) -> None:
+    def __init__(
+        self, options: Options, baselines: Baselines | None, smoothing: Smoothing, steady: Steady, states: States
+    ) -> None:
         self._options, self._baselines = options, baselines
-        self._smoothing, self._steady = smoothing, steady
+        self._smoothing, self._steady, self._states = smoothing, steady, states
         self._collector, self._frames = Collector(), 0
         self._file: Any = tempfile.TemporaryFile(prefix="mimika-")  # noqa: SIM115 closed by close()
 
@@ -136,7 +140,7 @@ class Hindsight:
                 observation = self._baselines.apply(observation)
             if calm:
                 observation = _with(observation, calm, rows)
-            yield self._steady.apply(observation) if self._options.steady else observation
+            yield self._states.follow(self._steady.apply(observation) if self._options.steady else observation)
 
     def _smoothed(self) -> dict[int, NDArray[np.float32]]:
         """Return the probabilities of each face, all its rows, smoothed with hindsight."""

@@ -25,6 +25,8 @@ WANTED = [
     *("source", "frame", "time_s", "face_id", "box_x", "box_y", "box_w", "box_h", "score", "presence"),
     *("pitch", "yaw", "roll", "p_neutral", "p_happiness", "p_surprise", "p_sadness", "p_anger", "p_disgust"),
     *("p_fear", "p_contempt", "label", "confidence", "valence", "arousal"),
+    *("blink_rate", "blink_s", "perclos", "eyes_closed_s", "yawns", "drowsiness", "looking_away_s", "attention"),
+    *("engagement", "confusion", "boredom", "tension", "frustration"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""When something began, peaked and ended: episodes of expressions and of action units, and blinks."""
+"""When something began, peaked and ended: episodes of expressions and of action units, blinks, and states."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from mimika.data.episodes import Episode, Findings
 from mimika.data.labels import ACTION_UNITS, FERPLUS, SIDED_UNITS
 from mimika.data.timeline import Timeline
 from mimika.stages.timeline.changes import mixtures, transitions
+from mimika.stages.timeline.states import states
 from mimika.stages.timeline.stretches import BLINK, LONGEST_BLINK_S, OPEN_RANK, Rule, episode_of, stretches
 
 EXPRESSION = Rule(enter=0.5, leave=0.35, shortest_s=0.25, bridge_s=0.2, calm_s=0.2)
@@ -22,8 +23,8 @@ _ONE_SIDED = 0.5
 
 
 def find(timeline: Timeline) -> Findings:
-    """Return all that the face did: episodes of expressions and action units, blinks, transitions, mixed states."""
-    episodes = [*expression_episodes(timeline), *unit_episodes(timeline), *blinks(timeline)]
+    """Return all that the face did: episodes of expressions, action units and states, transitions, mixed states."""
+    episodes = [*expression_episodes(timeline), *unit_episodes(timeline), *blinks(timeline), *states(timeline)]
     episodes.sort(key=lambda episode: (episode.onset_s, episode.kind, episode.label))
     return Findings(timeline.face, episodes, transitions(timeline), mixtures(timeline))
 

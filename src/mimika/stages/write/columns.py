@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mimika.data.indicators import INDICATORS
 from mimika.data.labels import FERPLUS
 from mimika.data.measurements import MESH_POINTS
 from mimika.data.observation import Observation
@@ -51,6 +52,7 @@ FACE_COLUMNS = (
     *_numbers("confidence", "0..1", "probability of the most likely expression", 5),
     *_numbers("valence", "-1..1", "how pleasant the expression looks, expected from the eight probabilities", 4),
     *_numbers("arousal", "-1..1", "how roused the expression looks, expected from the eight probabilities", 4),
+    *(Column(item.name, "number", item.unit, item.meaning, item.digits) for item in INDICATORS),
 )
 COLUMNS = FRAME_COLUMNS + FACE_COLUMNS
 NAMES = tuple(column.name for column in COLUMNS)
@@ -107,11 +109,12 @@ def mesh_values(observation: Observation, index: int) -> list[float | None]:
 
 
 def _numeric(observation: Observation) -> NDArray[np.float64]:
-    """Return the (n, 20) measured numbers in the order of the table."""
+    """Return the (n, 33) measured numbers in the order of the table."""
     faces, measured, expressions = observation.faces, observation.measurements, observation.expressions
     parts = (
         *(faces.boxes, faces.scores, measured.presence, measured.angles),
         *(expressions.probabilities, expressions.confidences, expressions.valence, expressions.arousal),
+        observation.indicators,
     )
     return np.column_stack(parts).astype(np.float64)
 

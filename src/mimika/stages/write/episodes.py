@@ -19,7 +19,7 @@ from mimika.stages.write.files import LineFile
 EPISODE_COLUMNS = {
     "source": "the input as it was named",
     "face_id": "the face, as in the table",
-    "kind": "expression, action_unit, state (a blink), micro, transition or mixture",
+    "kind": "expression, action_unit, state (a blink, drowsiness …), micro, transition or mixture",
     "label": "expression, action unit or state; of a transition where it led; of a mixture its parts and shares",
     "side": "left or right (the subject's own) or both for action units that have sides",
     "name": "what the literature calls a mixture; of a transition the expression before",
@@ -27,7 +27,7 @@ EPISODE_COLUMNS = {
     "apex_s": "when it was strongest, of a transition the middle, seconds",
     "offset_s": "when it had ended, seconds",
     "duration_s": "from onset to offset, seconds",
-    "peak": "its highest value: a probability 0..1, an intensity 0..5, the share by which eyes closed, the first share",
+    "peak": "its highest value: a probability 0..1, an intensity 0..5, that of a state's indicator, the first share",
     "confidence": "0..1, how clearly it stood out",
 }
 """The columns of an episode table and what they mean."""
