@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -10,15 +11,15 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
-import mimika
-from mimika.data.errors import ModelError, OptionError
+from mimika.cli.app import app
+from mimika.data.errors import ModelError, OptionError, OutputExists
 from mimika.data.labels import FERPLUS
 from mimika.engine import registry
 from mimika.engine.card import Card
 from mimika.engine.session import Session
 from mimika.stages.faces.align import EXPRESSION_CROP, crop
-from mimika.training import finetune_run
 from mimika.training.finetune import FinetuneTask, Head, recipe_for
 from mimika.training.finetune_data import OwnFaces, read_faces
 from mimika.training.finetune_run import Order, finetune
@@ -204,14 +205,13 @@ def tuned(folder: Path, faces: OwnFaces, tmp_path_factory: pytest.TempPathFactor
             raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(finetune_run, "read_faces", lambda *_, **__: faces)
         patch.setattr(FinetuneTask, "on_train_epoch_end", stop)
         with pytest.raises(KeyboardInterrupt):
-            finetune(order)
+            finetune(order, faces=faces)
         assert not list(out.glob("*.onnx"))
         assert (out / "training" / "last.ckpt").exists()
         patch.setattr(FinetuneTask, "on_train_epoch_end", whole_epoch)
-        report = finetune(order)
+        report = finetune(order, faces=faces)
     return Path(report["file"]), report
 
 
@@ -230,9 +230,13 @@ def test_a_stopped_training_goes_on_and_leaves_a_network_with_its_card(tuned: tu
     assert not (file.parent / "training").exists()
 
 
-def test_the_tuned_network_is_taken_by_the_product(tuned: tuple[Path, dict], folder: Path) -> None:
-    result = mimika.analyze_image(str(folder / "surprised" / "person0_2.png"), model=str(tuned[0]))
-    assert len(result.faces) == 1
+def test_the_tuned_network_is_taken_by_analyze(tuned: tuple[Path, dict], folder: Path, tmp_path: Path) -> None:
+    photo = folder / "surprised" / "person0_2.png"
+    result = CliRunner().invoke(app, ["analyze", str(photo), "--model", str(tuned[0]), "--out", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    (row,) = csv.DictReader((tmp_path / "person0_2.csv").read_text("utf-8").splitlines())
+    assert row["label"] in (*FERPLUS, "unsure")
+    assert tuned[1]["model"]["sha256"] in (tmp_path / "person0_2.csv.meta.json").read_text("utf-8")
 
 
 def test_what_was_learnt_is_reported(tuned: tuple[Path, dict]) -> None:
@@ -246,5 +250,5 @@ def test_what_was_learnt_is_reported(tuned: tuple[Path, dict]) -> None:
 
 def test_a_tuned_network_can_be_tuned_again_and_is_not_replaced_unasked(tuned: tuple[Path, dict], folder: Path) -> None:
     assert len(list(rebuilt(tuned[0]).parameters())) > 10
-    with pytest.raises(mimika.MimikaError, match="--force"):
+    with pytest.raises(OutputExists, match="--force"):
         finetune(Order(folder, out=tuned[0].parent))

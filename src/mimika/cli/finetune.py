@@ -93,11 +93,13 @@ def _show(report: dict[str, Any], console: Any) -> None:
         ends = "..".join(f"{100 * end:.1f}" for end in scores["top1_ci95"])
         console.print(
             f"{name:6}  {100 * scores['top1']:5.1f} %  (95 %: {ends})  macro-F1 {scores['macro_f1']:.3f}  "
-            f"balanced {100 * scores['balanced_accuracy']:.1f} %  ECE {100 * scores['ece']:.1f} %"
+            f"balanced {100 * scores['balanced_accuracy']:.1f} %  Brier {scores['brier']:.3f}",
+            soft_wrap=True,
         )
     console.print(
         f"change  {100 * gain:+5.1f} points  (95 %: {100 * low:+.1f}..{100 * high:+.1f})  on {test['after']['n']:,} "
-        "held-out pictures"
+        "held-out pictures",
+        soft_wrap=True,
     )
     for file in (report["file"], report["page"]):
         console.print(f"written: {file}", soft_wrap=True)

@@ -20,8 +20,8 @@ def write_page(report: Mapping[str, Any]) -> str:
     lead = (
         f"{escape(report['base']['name'])} went on learning from {escape(data['name'])}. On the {test['after']['n']:,} "
         f"held-out pictures it was right in {_percent(test['before']['top1'])} % before and in "
-        f"{_percent(test['after']['top1'])} % after: {100 * gain:+.1f} points, 95 % interval "
-        f"{100 * low:+.1f} to {100 * high:+.1f}. {_verdict(low, high)}"
+        f"{_percent(test['after']['top1'])} % after: {_signed(gain)} points, 95 % interval "
+        f"{_signed(low)} to {_signed(high)}. {_verdict(low, high)}"
     )
     body = f"<section><h2>Before and after</h2>{_before_after(test)}</section>{_folder(report)}"
     return PAGE.format(
@@ -45,13 +45,15 @@ def _before_after(test: Mapping[str, Any]) -> str:
         shared = scores.get("shared", scores)
         values = (
             _percent(scores["top1"]), f"{_percent(low)}–{_percent(high)}", f"{scores['macro_f1']:.3f}",
-            _percent(scores["balanced_accuracy"]), _percent(scores["ece"]), _percent(shared["top1"]),
+            _percent(scores["balanced_accuracy"]), _percent(scores["ece"]), f"{scores['brier']:.3f}",
+            _percent(shared["top1"]),
         )  # fmt: skip
         rows.append(f"<tr><th>{name}</th>" + "".join(f"<td>{value}</td>" for value in values) + "</tr>")
-    heads = ("", "accuracy, %", "95 % interval", "macro-F1", "balanced, %", "ECE, %", "among its classes, %")
+    heads = ("", "accuracy, %", "95 % interval", "macro-F1", "balanced, %", "ECE, %", "Brier", "among its classes, %")
     about = (
-        "All eight classes compete. “Among its classes” is the accuracy when only the classes of the folder do: what "
-        "the network before gains there, it would have gained by being told the classes alone."
+        "All eight classes compete. “Among its classes” is the accuracy when only those of the folder do: what the "
+        "network before gains there, it would have gained by being told the classes alone. Brier is the squared error "
+        "of the probabilities, 0 to 2; smaller is better."
     )
     matrices = "".join(tables.confusion_matrix(name, scores) for name, scores in both.items())
     return (
@@ -60,7 +62,12 @@ def _before_after(test: Mapping[str, Any]) -> str:
         + tables.class_table(both, test["after"]["classes"])
         + "<h3>What is taken for what</h3><p>Rows are the truth, columns the answer, in per cent of the row.</p>"
         + f'<div class="matrices">{matrices}</div>'
+        + _listed("held-out pictures are read wrongly", [_wrong(each) for each in test["wrong"]])
     )
+
+
+def _wrong(each: Mapping[str, str]) -> str:
+    return f"{each['name']}: {each['truth']}, taken for {each['said']}"
 
 
 def _folder(report: Mapping[str, Any]) -> str:
@@ -112,3 +119,7 @@ def _how(report: Mapping[str, Any]) -> str:
 
 def _percent(value: float) -> str:
     return f"{100 * value:.1f}"
+
+
+def _signed(value: float) -> str:
+    return f"{100 * value:+.1f}".replace("-", "−")

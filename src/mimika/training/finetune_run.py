@@ -19,31 +19,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mimika._version import __version__
 from mimika.data.labels import FER2013, FERPLUS
 from mimika.engine import registry
 from mimika.engine.card import Card
-from mimika.engine.session import Session
-from mimika.evaluation.calibration import cross_entropy
 from mimika.evaluation.run import processor
-from mimika.evaluation.scores import score
-from mimika.evaluation.statistics import interval, plain
-from mimika.stages.recognize.calibrate import Calibration
 from mimika.stages.write.files import claim, output_error
 from mimika.stages.write.sidecar import package_versions
 from mimika.training.export import write_card
-from mimika.training.finetune import HEADS, FinetuneTask, Head, recipe_for
+from mimika.training.finetune import HEADS, FinetuneTask, recipe_for
 from mimika.training.finetune_data import OwnFaces, read_faces
 from mimika.training.finetune_page import write_page
+from mimika.training.finetune_scores import compared, outputs_of, temperature
 from mimika.training.finetune_split import PARTS, Division, divide
 from mimika.training.fit import fit
 from mimika.training.rebuild import rebuilt, write_network
-
-KNOWN_FACES = 10.0
-"""The temperature is held at 1 as if by so many faces; validation parts are small."""
-_BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +63,12 @@ def finetune(
     order: Order,
     progress: Callable[[int, int], None] | None = None,
     tell: Callable[[OwnFaces, Division], None] | None = None,
+    faces: OwnFaces | None = None,
 ) -> dict[str, Any]:
     """Train a network further on a folder, measure it on what was held out, and write network, card and report.
 
-    `progress` is told how many pictures are read, and of how many; `tell` is called with what is about to be learnt.
+    `progress` is told how many pictures are read, and of how many; `tell` is called with what is about to be learnt;
+    `faces` are the folder's, where they have been read before.
     Returns what `report.json` holds.
 
     Raises:
@@ -91,7 +84,8 @@ def finetune(
     for file in (target, order.out / "report.json", order.out / "report.html"):
         claim(file, order.force)
     began = time.monotonic()
-    faces = read_faces(order.folder, class_map=order.class_map, crop_as=order.crop_as, progress=progress)
+    if faces is None:
+        faces = read_faces(order.folder, class_map=order.class_map, crop_as=order.crop_as, progress=progress)
     seed = int(order.overrides.get("seed", 0))
     division = divide(faces, order.pattern, seed)
     if tell:
@@ -166,51 +160,6 @@ def _silence() -> Iterator[None]:
         logger.setLevel(before)
 
 
-def compared(before: Path, after: Path, faces: OwnFaces, division: Division) -> dict[str, Any]:
-    """Return the scores of two network files on the held-out faces, and what the second gained.
-
-    Keys: before, after (see `evaluation.scores.score`), gain {top1, ci95}, looks (mean cosine of both embeddings).
-    """
-    rows = np.flatnonzero(division.rows("test"))
-    truth = faces.truth[rows]
-    result: dict[str, Any] = {}
-    right, looks = [], []
-    for name, file in (("before", before), ("after", after)):
-        card, outputs = Card.load(file), outputs_of(file, faces.crops[rows])
-        labels = card.labels or FERPLUS
-        probabilities = Calibration.of(card, len(labels)).probabilities(outputs["logits"])
-        result[name] = score(probabilities, truth, faces.classes, labels)
-        places = np.array([labels.index(each) for each in faces.classes])
-        right.append(probabilities.argmax(1) == places[truth])
-        looks.append(outputs["embedding"])
-    gain = right[1].astype(float) - right[0]
-    result["gain"] = {"top1": plain(gain.mean()), "ci95": [plain(end) for end in interval(gain)]}
-    result["looks"] = plain((looks[0] * looks[1]).sum(1).mean())
-    return result
-
-
-def outputs_of(file: Path, crops: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-    """Run a network file on (n, 64, 64) uint8 crops and return its outputs by name, whole."""
-    session, luma = Session(file), crops[:, None].astype(np.float32) / np.float32(255)
-    parts = [session.run(luma[start : start + _BATCH]) for start in range(0, len(luma), _BATCH)]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
-def temperature(logits: NDArray[np.float32], head: Head, rows: NDArray[np.intp]) -> float:
-    """Return the temperature, 0.4 to 2.5, that makes the truth of the rows likeliest, drawn towards 1.
-
-    Source: Guo et al., "On calibration of modern neural networks", ICML 2017.
-    """
-    known = head.truth[rows] >= 0
-    truth = np.eye(logits.shape[1])[head.truth[rows][known]]
-    choices = np.exp(np.linspace(np.log(0.4), np.log(2.5), 61))
-    costs = [
-        known.sum() * cross_entropy(logits[known] / t + head.shift, truth) + KNOWN_FACES * np.log(t) ** 2
-        for t in choices
-    ]
-    return float(choices[int(np.argmin(costs))])
-
-
 def _card(
     name: str, target: Path, base: Card, faces: OwnFaces, division: Division, task: FinetuneTask
 ) -> dict[str, Any]:
@@ -267,7 +216,7 @@ def _scores(report: dict[str, Any]) -> dict[str, Any]:
         "accuracy": after["top1"],
         "interval": after["top1_ci95"],
         "macro_f1": after["macro_f1"],
-        "calibration_error": after["ece"],
+        "brier": after["brier"],
         "accuracy_of_base": before["top1"],
     }
 
