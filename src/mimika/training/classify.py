@@ -17,7 +17,7 @@ from mimika.training.export import export_network, write_card
 from mimika.training.fit import Task
 from mimika.training.losses import make_loss
 from mimika.training.mixing import cutmix, mixup
-from mimika.training.networks.field import make_network
+from mimika.training.networks.field import fused, make_network
 from mimika.training.recipe import Recipe
 
 DATA = {
@@ -120,9 +120,12 @@ class ClassifyTask(Task):
             "labels": list(self.classes),
             "data": DATA[self.labels],
             "input": {"name": "luma", "shape": ["n", 1, self.side, self.side], "range": [0, 1], "crop": "tight"},
-            "settings": {"temperature": round(calibration.best_temperature(logits, validation.targets), 4)},
+            "settings": {
+                "temperature": round(calibration.best_temperature(logits, validation.targets), 4),
+                "prior": [round(float(share), 4) for share in self.training_data.data.targets.mean(0)],
+            },
         }
-        full = export_network(network, example, target, outputs=["logits"], card=card)
+        full = export_network(fused(network), example, target, outputs=["logits"], card=card)
         right = logits.argmax(1) == validation.targets.argmax(1)
         full["scores"] = {"validation_accuracy": round(float(right.mean()), 4), "validation_rows": len(right)}
         write_card(target, full)

@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from mimika.data.errors import OptionError
 from mimika.training.curves import Curves
+from mimika.training.ledger import Ledger
 from mimika.training.optimizers import make_optimizer, make_plan
 from mimika.training.pretrained import depths, load_weights, matching
 from mimika.training.recipe import Recipe
@@ -229,7 +230,12 @@ def _callbacks(recipe: Recipe, out: Path, monitor: str) -> list[Callback]:
     schedule = recipe.schedule
     if (schedule.best or schedule.patience) and not monitor:
         raise OptionError("schedule.best, schedule.patience: this task has no score to choose by")
-    callbacks = [ModelCheckpoint(out, filename="last", enable_version_counter=False), EpochLine(), Curves(out)]
+    callbacks = [
+        ModelCheckpoint(out, filename="last", enable_version_counter=False),
+        EpochLine(),
+        Curves(out),
+        Ledger(out),
+    ]
     if schedule.minutes:
         callbacks.append(Timer(duration=timedelta(minutes=schedule.minutes), verbose=False))
     if schedule.best:

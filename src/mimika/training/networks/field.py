@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 from typing import Any
 
 from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from mimika.data.errors import OptionError
 
@@ -22,6 +24,20 @@ NETWORKS = {
     "expression": "tight:TightExpression",
 }
 """Network name in a recipe to module and class under `mimika.training.networks`."""
+
+
+def fused(network: nn.Module) -> nn.Module:
+    """Return a copy in which transformers' convolutions hold the batch normalisation after them.
+
+    `export.folded` does so for ours. It must be done before weights are rounded to half precision: the exporter would
+    do it afterwards, and round the products again.
+    """
+    network = copy.deepcopy(network).eval()
+    for module in network.modules():
+        first, second = getattr(module, "convolution", None), getattr(module, "normalization", None)
+        if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+            module.convolution, module.normalization = fuse_conv_bn_eval(first, second), nn.Identity()
+    return network
 
 
 def make_network(options: dict[str, Any], classes: int) -> nn.Module:

@@ -63,7 +63,7 @@ class ConvAttention(nn.Module):
             *(Residual(second) for _ in range(blocks[1] - 1)),
             Down(second, third),
         )
-        self.positions = nn.Parameter(torch.randn(1, -((-side // 8) ** 2), third) * 0.02)
+        self.positions = nn.Parameter(torch.randn(1, ((side + 7) // 8) ** 2, third) * 0.02)
         self.attention = nn.Sequential(*(Attention(third, heads, dropout) for _ in range(blocks[2])))
         self.norm, self.dropout = nn.LayerNorm(third), nn.Dropout(dropout)
         self.head = nn.Linear(third, classes)

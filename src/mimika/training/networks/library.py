@@ -48,24 +48,32 @@ class ResNet(_Wrapped):
     `stem` is the share of the side at which the first stage works: "quarter" is the 7×7 convolution with stride and
     pooling that was made for 224 px, "half" leaves the pooling out, "full" begins with a plain 3×3 convolution. At
     48 px the first leaves 12, 6, 3 and 2 places a side to the four stages; "half" costs three to four times as much,
-    "full" four times again. Source: He et al., "Deep residual learning for image recognition", CVPR 2016.
+    "full" four times again. `width` is the channels of the stem, 64 as published. Source: He et al., "Deep residual
+    learning for image recognition", CVPR 2016.
     """
 
-    def __init__(self, classes: int, layers: int = 18, stem: str = "half") -> None:
+    def __init__(self, classes: int, layers: int = 18, stem: str = "half", width: int = 64) -> None:
         super().__init__()
         if layers not in DEPTHS or stem not in STEMS:
             known = f"layers one of {', '.join(map(str, DEPTHS))} and stem one of {', '.join(STEMS)}"
             raise OptionError(f"network: expected {known}, received {layers} and {stem!r}")
         kind, depths = DEPTHS[layers]
-        widths = [64, 128, 256, 512] if kind == "basic" else [256, 512, 1024, 2048]
+        widths = [width * factor * (1 if kind == "basic" else 4) for factor in (1, 2, 4, 8)]
         made: Any = ResNetForImageClassification(
-            ResNetConfig(num_channels=1, num_labels=classes, hidden_sizes=widths, depths=depths, layer_type=kind)
+            ResNetConfig(
+                num_channels=1,
+                num_labels=classes,
+                embedding_size=width,
+                hidden_sizes=widths,
+                depths=depths,
+                layer_type=kind,
+            )
         )
         self.model, embedder = made, made.resnet.embedder
         if stem != "quarter":
             embedder.pooler = nn.Identity()
         if stem == "full":
-            embedder.embedder.convolution = nn.Conv2d(1, 64, 3, padding=1, bias=False)
+            embedder.embedder.convolution = nn.Conv2d(1, width, 3, padding=1, bias=False)
 
 
 class VisionTransformer(_Wrapped):
@@ -120,6 +128,7 @@ class ConvNext(_Wrapped):
                 num_channels=1,
                 num_labels=classes,
                 patch_size=patch,
+                num_stages=len(depths),
                 depths=list(depths),
                 hidden_sizes=list(widths),
                 drop_path_rate=drop,
