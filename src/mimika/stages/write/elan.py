@@ -16,6 +16,7 @@ from xml.etree import ElementTree as Xml
 from mimika._version import __version__
 from mimika.data.episodes import Episode
 from mimika.stages.write.columns import plain
+from mimika.stages.write.units import peak_of
 from mimika.stages.write.whole import Recording, WholeSink
 
 SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
@@ -110,8 +111,7 @@ def _spans(episodes: list[Episode]) -> list[Span]:
 
 def told(episode: Episode) -> str:
     """Return an episode in words: its label, its peak in its unit, and its side where it has one."""
-    peak = f"{episode.peak:.1f}" if episode.kind == "action_unit" else f"{100 * episode.peak:.0f} %"
-    return " ".join(part for part in (episode.label, peak, episode.side) if part)
+    return " ".join(part for part in (episode.label, peak_of(episode), episode.side) if part)
 
 
 def _tier(

@@ -21,7 +21,8 @@ section { background: var(--surface); border: 1px solid var(--line); border-radi
   margin: 18px 0; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); gap: 12px; margin: 20px 0 4px; }
 .tile { background: var(--surface); border: 1px solid var(--line); border-radius: 10px; padding: 12px 16px; }
-.tile b { display: block; font-size: 23px; line-height: 1.25; font-variant-numeric: tabular-nums; }
+.tile b { display: block; font-size: 21px; line-height: 1.25; font-variant-numeric: tabular-nums;
+  white-space: nowrap; }
 .tile span { color: var(--muted); font-size: 13px; }
 table { border-collapse: collapse; min-width: 64%; font-size: 14px; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: 5px 10px; border-bottom: 1px solid var(--line); white-space: nowrap; }
@@ -34,14 +35,15 @@ thead th { color: var(--muted); font-weight: 500; font-size: 12.5px; }
 tr { break-inside: avoid; }
 .wide { overflow-x: auto; }
 figure { margin: 14px 0 0; break-inside: avoid; }
+@media (max-width: 720px) { .shots { grid-template-columns: repeat(4, 1fr); } section { padding: 18px 16px; } }
 figcaption { color: var(--muted); font-size: 12.5px; margin-top: 4px; }
 figure svg { width: 100%; height: auto; display: block; }
 .shares { display: flex; height: 16px; border-radius: 4px; overflow: hidden; margin: 14px 0 8px; }
 .legend { display: flex; flex-wrap: wrap; gap: 3px 18px; font-size: 13px; color: var(--muted); }
 .legend b { color: var(--ink); font-weight: 600; font-variant-numeric: tabular-nums; }
 .dot { display: inline-block; width: 10px; height: 10px; border-radius: 3px; margin-right: 6px; }
-.shots { display: grid; grid-template-columns: repeat(auto-fill, minmax(118px, 1fr)); gap: 14px; margin: 14px 0 0; }
-.shot { break-inside: avoid; font-size: 13px; line-height: 1.35; }
+.shots { display: grid; grid-template-columns: repeat(8, 1fr); gap: 12px; margin: 14px 0 0; }
+.shot { break-inside: avoid; font-size: 12.5px; line-height: 1.35; }
 .shot img { width: 100%; aspect-ratio: 1; border-radius: 8px; display: block; margin-bottom: 6px; object-fit: cover; }
 .shot span { color: var(--muted); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 3px 18px; font-size: 14px; margin: 8px 0 12px; }
@@ -56,10 +58,16 @@ footer { padding-top: 4px; padding-bottom: 50px; font-size: 13.5px; }
   section { border: 0; padding: 0; margin: 16px 0 26px; border-radius: 0; }
   section + section { border-top: 1px solid var(--line); padding-top: 18px; }
   .tile { padding: 8px 12px; }
-  .tiles { grid-template-columns: repeat(6, 1fr); gap: 8px; }
-  .tile b { font-size: 15pt; }
-  .shots { grid-template-columns: repeat(6, 1fr); }
+  .tiles { grid-template-columns: repeat(auto-fit, minmax(100px, 1fr)); gap: 8px; margin-top: 12px; }
+  .tile b { font-size: 12.5pt; }
+  .tile span { font-size: 8.5pt; }
+  .shots { gap: 8px; }
+  .shot { font-size: 8pt; }
+  table { font-size: 9pt; }
+  th, td { padding: 3px 8px; }
   h2, h3 { break-after: avoid; }
+  h3 { margin-top: 18px; }
+  dl, ul { break-inside: avoid; font-size: 9pt; }
   .wide { overflow: visible; }
 }
 """

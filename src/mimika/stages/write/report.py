@@ -28,7 +28,7 @@ from mimika.stages.write.whole import Find, Recording, WholeSink
 FACES_MAX = 8
 BRIEF = 0.03
 """Faces that were there for less than this part of the longest get no section."""
-_SHOTS_MAX = 12
+_SHOTS_MAX = 8
 _AROUND_S = 0.2
 _LIMITS = (
     "Names are of the expression that a face shows, not of what the person feels.",
@@ -38,6 +38,7 @@ _LIMITS = (
     "falls to 0.35 or 0.5.",
     "These numbers are no diagnosis and no ground for a decision about a person.",
 )
+_STATES = "States other than blinks are formulas over these measurements, with their sources in the documentation."
 
 
 class ReportSink(WholeSink):
@@ -106,7 +107,7 @@ class ReportSink(WholeSink):
     def _shots(self, episodes: list[Episode]) -> str:
         """Return the pictures at the strongest moments, in the order of time."""
         found: list[tuple[float, Episode, Shot]] = []
-        for episode in sorted(episodes, key=lambda item: -item.peak):
+        for episode in _varied(episodes):
             window = (episode.onset_s - _AROUND_S, episode.offset_s + _AROUND_S)
             shot = self._thumbnails.near(episode.face, episode.label, *window)
             if shot is not None and len(found) < _SHOTS_MAX:
@@ -134,7 +135,8 @@ class ReportSink(WholeSink):
                 ("Pictures", blurred),
             )
         )
-        limits = "".join(f"<li>{escape(line)}</li>" for line in _LIMITS)
+        more = any(item.label != "blink" for item in recording.episodes("state"))
+        limits = "".join(f"<li>{escape(line)}</li>" for line in (*_LIMITS, *([_STATES] if more else [])))
         return f"<section><h2>How to read this</h2><ul>{limits}</ul><h3>What was analysed</h3>{told}</section>"
 
 
@@ -145,6 +147,14 @@ def _chosen(recording: Recording) -> tuple[list[tuple[Timeline, Findings]], int]
     long = sorted((pair for pair in pairs if len(pair[0]) >= BRIEF * longest), key=lambda pair: -len(pair[0]))
     chosen = sorted(long[:FACES_MAX], key=lambda pair: pair[0].face)
     return chosen, len(pairs) - len(chosen)
+
+
+def _varied(episodes: list[Episode]) -> list[Episode]:
+    """Return the episodes in the order in which they deserve a picture: the strongest of each label, then the rest."""
+    strongest = sorted(episodes, key=lambda item: -item.peak)
+    best = {(item.kind, item.label): item for item in reversed(strongest)}
+    first = [item for item in strongest if best[item.kind, item.label] is item]
+    return first + [item for item in strongest if best[item.kind, item.label] is not item]
 
 
 def _lead(recording: Recording) -> str:

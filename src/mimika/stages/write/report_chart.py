@@ -43,14 +43,14 @@ def timeline_svg(timeline: Timeline, findings: Findings, span: tuple[float, floa
     time_s, columns = binned(timeline, span)
     lanes = _lanes(findings.episodes)
     units = _active_units(columns["action_units"])
-    panels: list[tuple[float, Any]] = [(1.9, lambda axes: _draw_shares(axes, time_s, columns["probabilities"]))]
+    panels: list[tuple[float, Any]] = [(1.5, lambda axes: _draw_shares(axes, time_s, columns["probabilities"]))]
     if lanes:
-        panels.append((0.26 * len(lanes) + 0.15, lambda axes: _draw_lanes(axes, lanes)))
+        panels.append((0.2 * len(lanes) + 0.12, lambda axes: _draw_lanes(axes, lanes)))
     if len(units):
-        panels.append((0.2 * len(units) + 0.15, lambda axes: _draw_units(axes, time_s, columns["action_units"], units)))
-    panels.append((1.15, lambda axes: _draw_lines(axes, time_s, columns["angles"], _POSE, "head, degrees")))
+        panels.append((0.17 * len(units) + 0.1, lambda axes: _draw_units(axes, time_s, columns["action_units"], units)))
+    panels.append((0.95, lambda axes: _draw_lines(axes, time_s, columns["angles"], _POSE, "head, degrees")))
     if np.isfinite(columns["eye_openness"]).any():
-        panels.append((0.95, lambda axes: _draw_lines(axes, time_s, columns["eye_openness"], _EYES, "eyes open")))
+        panels.append((0.7, lambda axes: _draw_lines(axes, time_s, columns["eye_openness"], _EYES, "eyes open")))
     heights = [height for height, _ in panels]
     with rc_context(
         {
@@ -60,7 +60,7 @@ def timeline_svg(timeline: Timeline, findings: Findings, span: tuple[float, floa
             "font.sans-serif": ["DejaVu Sans"],
         }
     ):
-        figure = Figure(figsize=(10.6, sum(heights) + 0.22 * len(heights) + 0.5), layout="constrained")
+        figure = Figure(figsize=(9.2, sum(heights) + 0.22 * len(heights) + 0.5), layout="constrained")
         axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
         for axis, (_, draw) in zip(axes, panels, strict=True):
             _plain(axis)

@@ -10,7 +10,7 @@ from mimika.data.episodes import Episode, Findings
 from mimika.data.labels import ACTION_UNITS, SIDED_UNITS
 from mimika.data.timeline import Timeline
 from mimika.stages.write import page
-from mimika.stages.write.units import UNIT_NAMES
+from mimika.stages.write.units import UNIT_NAMES, peak_of
 
 ROWS_MAX = 40
 _GRADE_A = 1.0
@@ -29,7 +29,9 @@ def seconds(length_s: float) -> str:
         return f"{length_s:.1f} s"
     whole = round(length_s)
     hours, minutes = whole // 3600, whole // 60 % 60
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {whole % 60} s"
+    if hours:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{minutes} min {whole % 60} s" if whole % 60 else f"{minutes} min"
 
 
 def episode_table(title: str, episodes: Sequence[Episode], timeline: Timeline) -> str:
@@ -39,7 +41,7 @@ def episode_table(title: str, episodes: Sequence[Episode], timeline: Timeline) -
     rows = [
         (
             *(episode.label.replace("_", " "), clock(episode.onset_s), clock(episode.apex_s), clock(episode.offset_s)),
-            *(_length(episode.duration_s), f"{100 * episode.peak:.0f} %", f"{episode.confidence:.2f}"),
+            *(_length(episode.duration_s), peak_of(episode), f"{episode.confidence:.2f}"),
             units_at(timeline, episode.apex_s),
         )
         for episode in strongest(episodes)
