@@ -15,6 +15,7 @@ from mimika.data.frame import SourceInfo
 from mimika.data.observation import Observation
 from mimika.data.options import Options
 from mimika.data.protocols import Capture, Hook
+from mimika.events import Events
 from mimika.interrupts import Interrupted, Interrupts
 from mimika.outputs import Outputs, Target, Targets
 from mimika.pipeline import Pipeline
@@ -65,12 +66,13 @@ def run_jobs(
     progress: Progress | None = None,
     hooks: Iterable[Hook] = (),
     pipeline: Pipeline | None = None,
+    events: Events | None = None,
 ) -> list[JobResult]:
     """Analyse each input and write what `outputs` asks for; returns one result an input, in order.
 
     An input or output that fails is told in its result and the others go on. SIGINT and SIGTERM finish the current row,
     close all files and skip the rest; a second signal stops at once. A `pipeline` given is used as it is, with its own
-    options and hooks.
+    options and hooks. `events`, already open, follow every recording.
 
     Raises:
         ModelError: if the networks cannot be used; nothing is written then.
@@ -84,7 +86,7 @@ def run_jobs(
         for index, name in enumerate(names):
             result = JobResult(name)
             if interrupts.signal is None:
-                job = _Job(result, pipeline, options, interrupts, progress)
+                job = _Job(result, pipeline, options, interrupts, progress, events)
                 job.run(targets, index, len(names))
             else:
                 result.status, result.signal = "skipped", interrupts.signal
@@ -106,9 +108,10 @@ class _Job:
         options: Options,
         interrupts: Interrupts,
         progress: Progress | None,
+        events: Events | None,
     ) -> None:
         self._result, self._pipeline, self._options = result, pipeline, options
-        self._interrupts, self._progress = interrupts, progress
+        self._interrupts, self._progress, self._events = interrupts, progress, events
 
     def run(self, targets: Targets, index: int, total: int) -> None:
         """Run it; every error but a ModelError ends up in the result."""
@@ -140,6 +143,8 @@ class _Job:
 
     def _pump(self, capture: Capture, target: Target) -> None:
         """Move observation after observation into the files; an interrupt is looked at between two."""
+        if self._events is not None:
+            self._events.reset()
         try:
             if wants_hindsight(self._options, capture.info):
                 return self._pump_twice(capture, target)
@@ -151,6 +156,9 @@ class _Job:
             if self._interrupts.signal is None:
                 raise
             target.interrupted = True
+        finally:
+            if self._events is not None:
+                self._events.finish()
 
     def _pump_twice(self, capture: Capture, target: Target) -> None:
         """Measure everything first, then write it with its future known; what ended the first look is raised last."""
@@ -184,6 +192,8 @@ class _Job:
     def _keep(self, observation: Observation, target: Target) -> None:
         target.write(observation)
         result = self._result
+        if self._events is not None and result.kind != "photo":
+            self._events.follow(observation)
         result.frames += 1
         result.faces += len(observation)
         result.labels.update(observation.expressions.labels)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ SETTINGS = (
         "MIMIKA_LANGUAGE", "en", "Language of the words on overlays and in summaries: en, ru, uk or kk.", _language
     ),
     Setting("MIMIKA_THREADS", "1", "Compute threads for each network, 0 for all cores.", _threads),
+    Setting("MIMIKA_WEBHOOK_SECRET", "", "Secret that signs what --webhook sends; empty sends it unsigned.", str),
 )
 """All settings; options on the command line win over them."""
 
@@ -55,6 +56,7 @@ class Settings:
     out: Path
     language: str
     threads: int
+    webhook_secret: str = field(default="", repr=False)
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:

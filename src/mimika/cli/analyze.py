@@ -26,6 +26,7 @@ from mimika.cli.choices import (
     Steady,
     Threads,
 )
+from mimika.cli.events import EventChoice, EventsTo, Marks, Rules, WebhookUrl, without_secrets
 from mimika.cli.exit_codes import ExitCode, code_of_results
 
 if TYPE_CHECKING:
@@ -58,6 +59,10 @@ def analyze(
     steady: Steady = False,
     baseline: Baseline = "none",
     baseline_expressions: BaselineExpressions = False,
+    events: EventsTo = None,
+    rules: Rules = None,
+    marks: Marks = None,
+    webhook: WebhookUrl = None,
     threads: Threads = None,
     blur: Annotated[bool, typer.Option("--blur", help="Make faces on a report's pictures unrecognisable.")] = False,
     force: Force = False,
@@ -66,6 +71,7 @@ def analyze(
 ) -> None:
     """Measure all faces in photos and videos and write a table, one row a face and frame."""
     from mimika import settings
+    from mimika.data.errors import OptionError
     from mimika.data.options import Options
     from mimika.outputs import Outputs
 
@@ -87,22 +93,36 @@ def analyze(
         threads=defaults.threads if threads is None else threads,
     )
     chosen = frozenset(part.strip() for part in save.split(",") if part.strip())
-    outputs = Outputs(out or defaults.out, chosen, format, force, ("mimika", *sys.argv[1:]), blur)
-    raise typer.Exit(_run(inputs, options, outputs, quiet, as_json))
+    outputs = Outputs(out or defaults.out, chosen, format, force, ("mimika", *without_secrets(sys.argv[1:])), blur)
+    choice = EventChoice(events, rules, marks, webhook, force)
+    if choice.prints and as_json:
+        raise OptionError("events: expected a file together with --json, received -")
+    raise typer.Exit(_run(inputs, options, outputs, choice, quiet, as_json))
 
 
-def _run(inputs: list[str], options: Options, outputs: Outputs, quiet: bool, as_json: bool) -> ExitCode:
+def _run(
+    inputs: list[str], options: Options, outputs: Outputs, events: EventChoice, quiet: bool, as_json: bool
+) -> ExitCode:
     """Run the inputs and print the summary."""
+    from contextlib import ExitStack
+
     from mimika.cli.progress import Bar
     from mimika.cli.summary import summary_json, summary_table
-    from mimika.cli.terminal import err, out, print_json
+    from mimika.cli.terminal import err, out, print_json, warn
     from mimika.jobs import run_jobs
     from mimika.stages.capture.inputs import expand
 
-    with Bar(options, err(), hidden=quiet) as bar:
-        results = run_jobs(expand(inputs), options, outputs, bar)
+    console = err()
+    with ExitStack() as stack:
+        follower = events.open(None if quiet else console)
+        if follower is not None:
+            stack.enter_context(follower)
+        bar = stack.enter_context(Bar(options, console, hidden=quiet))
+        results = run_jobs(expand(inputs), options, outputs, bar, events=follower)
+    for message in events.warnings(follower):
+        warn(message, console)
     if as_json:
         print_json(summary_json(results))
-    elif not quiet:
+    elif not (quiet or events.prints):
         out().print(summary_table(results, options.language))
     return code_of_results(results)

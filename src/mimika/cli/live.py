@@ -24,6 +24,7 @@ from mimika.cli.choices import (
     Steady,
     Threads,
 )
+from mimika.cli.events import EventChoice, EventsTo, Marks, Rules, WebhookUrl
 from mimika.cli.exit_codes import code_of_signal
 
 if TYPE_CHECKING:
@@ -47,6 +48,10 @@ def live(
     steady: Steady = False,
     baseline: Baseline = "none",
     baseline_expressions: BaselineExpressions = False,
+    events: EventsTo = None,
+    rules: Rules = None,
+    marks: Marks = None,
+    webhook: WebhookUrl = None,
     threads: Threads = None,
     force: Force = False,
 ) -> None:
@@ -69,29 +74,40 @@ def live(
         end_s=seconds,
     )
     sink = _recorder(record, options, force) if record is not None else None
-    signal = _watch(int(camera) if camera.isascii() and camera.isdigit() else camera, options, sink)
+    choice = EventChoice(events, rules, marks, webhook, force)
+    signal = _watch(int(camera) if camera.isascii() and camera.isdigit() else camera, options, sink, choice)
     if signal is not None:
         raise typer.Exit(code_of_signal(signal))
 
 
-def _watch(source: int | str, options: Options, sink: Sink | None) -> int | None:
+def _watch(source: int | str, options: Options, sink: Sink | None, events: EventChoice) -> int | None:
     """Show the source until it ends; returns the signal that ended it, if one did."""
-    from contextlib import ExitStack
+    from contextlib import ExitStack, closing
 
     from mimika.cli.live_view import LiveView, watch
-    from mimika.cli.terminal import out
+    from mimika.cli.terminal import err, out, warn
     from mimika.pipeline import Pipeline
     from mimika.stages.capture.webcam import CameraCapture
 
     pipeline = Pipeline(options)
+    # Where standard output belongs to events, the picture goes where it does not mix with them.
+    console = err() if events.prints else out()
+    follower = events.open(console, growing=True)
     with ExitStack() as stack:
+        if follower is not None:
+            stack.enter_context(follower)
         capture = stack.enter_context(CameraCapture(source, options))
         if sink is not None:
             stack.enter_context(sink)
-        view = stack.enter_context(LiveView(out(), options.language, lambda: pipeline.baselines))
-        signal = watch(pipeline.run(capture), view, sink)
+        view = stack.enter_context(LiveView(console, options.language, lambda: pipeline.baselines))
+        observations = pipeline.run(capture)
+        if follower is not None:
+            observations = stack.enter_context(closing(follower.over(observations)))
+        signal = watch(observations, view, sink)
+    for message in events.warnings(follower):
+        warn(message)
     if sink is not None and sink.path.exists():
-        out().print(f"recorded: {sink.path}", soft_wrap=True)
+        console.print(f"recorded: {sink.path}", soft_wrap=True)
     return signal
 
 

@@ -107,6 +107,7 @@ class Level:
         self._sign = 1.0 if enter >= leave else -1.0
         self._enter, self._leave, self._bridge_s = self._sign * enter, self._sign * leave, bridge_s
         self.active = False
+        self._reached: float | None = None
         self._rise: float | None = None
         self._fall: float | None = None
         self._time_s, self._value = math.nan, math.nan
@@ -115,6 +116,11 @@ class Level:
     def since_s(self) -> float | None:
         """When the present state began, None if there is none."""
         return self._rise if self.active else None
+
+    @property
+    def reached_s(self) -> float | None:
+        """When the value reached `enter` in the present state, None if there is none."""
+        return self._reached if self.active else None
 
     def lasting_s(self, time_s: float) -> float:
         """Return for how long the state has lasted, 0 if there is none."""
@@ -133,12 +139,13 @@ class Level:
             ended = self.close()
         if value >= self._leave:
             if self._rise is None:
-                self._rise = self._crossing(time_s, value, time_s)
+                self._rise = self._crossing(self._leave, time_s, value, time_s)
             self._fall = None
-            self.active |= value >= self._enter
+            if not self.active and value >= self._enter:
+                self.active, self._reached = True, self._crossing(self._enter, time_s, value, time_s)
         elif self._rise is not None:
             if self._fall is None:
-                self._fall = self._crossing(time_s, value, self._time_s)
+                self._fall = self._crossing(self._leave, time_s, value, self._time_s)
             if not self.active or time_s - self._fall >= self._bridge_s:
                 ended = self.close()
         self._time_s, self._value = time_s, value
@@ -149,15 +156,15 @@ class Level:
         ended = None
         if self.active and self._rise is not None:
             ended = self._rise, self._time_s if self._fall is None else self._fall
-        self.active, self._rise, self._fall = False, None, None
+        self.active, self._rise, self._reached, self._fall = False, None, None, None
         self._time_s, self._value = math.nan, math.nan
         return ended
 
-    def _crossing(self, time_s: float, value: float, otherwise: float) -> float:
-        """Return when the lower limit was crossed since the row before; `otherwise` where there is no telling."""
+    def _crossing(self, level: float, time_s: float, value: float, otherwise: float) -> float:
+        """Return when a level was crossed since the row before; `otherwise` where there is no telling."""
         if not (math.isfinite(self._value) and math.isfinite(value)) or value == self._value:
             return otherwise if math.isfinite(otherwise) else time_s
-        share = (self._leave - self._value) / (value - self._value)
+        share = (level - self._value) / (value - self._value)
         return self._time_s + min(max(share, 0.0), 1.0) * (time_s - self._time_s)
 
 
