@@ -57,11 +57,13 @@ footer { padding-top: 4px; padding-bottom: 50px; font-size: 13.5px; }
   header, main, footer { max-width: none; padding: 0; }
   section { border: 0; padding: 0; margin: 16px 0 26px; border-radius: 0; }
   section + section { border-top: 1px solid var(--line); padding-top: 18px; }
+  section.face + section.face { border: 0; padding: 0; break-before: page; }
   .tile { padding: 8px 12px; }
   .tiles { grid-template-columns: repeat(auto-fit, minmax(100px, 1fr)); gap: 8px; margin-top: 12px; }
   .tile b { font-size: 12.5pt; }
   .tile span { font-size: 8.5pt; }
   .shots { gap: 8px; }
+  figure svg { max-height: 124mm; }
   .shot { font-size: 8pt; }
   table { font-size: 9pt; }
   th, td { padding: 3px 8px; }

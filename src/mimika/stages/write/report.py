@@ -91,7 +91,7 @@ class ReportSink(WholeSink):
             for kind in ("expression", "micro", "state", "action_unit")
         }
         parts = [
-            f"<section><h2>Face {timeline.face}</h2><p>{escape(_presence(recording, timeline))}</p>",
+            f'<section class="face"><h2>Face {timeline.face}</h2><p>{escape(_presence(recording, timeline))}</p>',
             _shares(timeline),
             self._shots(kinds["expression"] + kinds["micro"]),
             f'<figure role="img" aria-label="Timeline of face {timeline.face}">{svg}'
