@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from mimika.cli import analyze, bench, compare, doctor, evaluate, live, models, prior, train
+from mimika.cli import analyze, bench, compare, doctor, evaluate, live, models, prior, synth, train
 from mimika.cli.exit_codes import ExitCode, code_of
 from mimika.data.errors import MimikaError
 
@@ -67,3 +67,4 @@ app.command()(doctor.doctor)
 app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(compare.compare)
+app.command()(synth.synth)
