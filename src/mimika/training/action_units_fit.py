@@ -1,4 +1,4 @@
-"""The regressors of action units: small networks from shapes to intensities, fitted on faces with known units."""
+"""The regressors of action units: small networks of dense layers, fitted with torch and shipped as arrays."""
 
 from __future__ import annotations
 
@@ -11,90 +11,116 @@ from numpy.typing import NDArray
 from torch import nn
 
 from mimika.data.geometry import Floats
-from mimika.data.labels import ACTION_UNITS
 from mimika.stages.faces.align import mirror_map
-from mimika.stages.measure.action_units import inputs_alone, inputs_compared, shape_of
 from mimika.stages.measure.pose import angles_of, fit_mean_face
-from mimika.training.action_units_data import UnitFaces
+from mimika.stages.measure.unit_inputs import inputs_alone, inputs_compared, inputs_seen, mirrored_seen, shape_of
 
-HIDDEN = (128, 96)
-_OUTPUTS = 2 * len(ACTION_UNITS)
+Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast to learn: `epochs`, `rate` at its height, `decay` of the weights, `drop` of the inputs."""
+    """How long and how fast to learn; `rate` at its height, `decay` of the weights, `drop` of the inputs."""
 
-    epochs: int = 30
-    rate: float = 2e-3
-    decay: float = 2e-2
-    drop: float = 0.05
+    steps: int = 2500
     batch: int = 512
+    hidden: int = 96
+    rate: float = 2e-3
+    decay: float = 3e-2
+    drop: float = 0.1
     seed: int = 5
 
 
-def prepared(faces: UnitFaces, compared: bool) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the inputs (2n, k) of faces and of their mirror pictures, and their targets (2n, 46)."""
-    swap = mirror_map().astype(np.intp)
-    inputs, targets = [], []
-    for mirrored in (False, True):
-        meshes, neutrals, units = faces.meshes, faces.neutrals, faces.intensities
-        if mirrored:
-            meshes, neutrals = (each[:, swap] * np.array([-1, 1, 1], np.float32) for each in (meshes, neutrals))
-            units = units[..., ::-1]
-        inputs.append(network_inputs(meshes, neutrals if compared else None))
-        targets.append(units.reshape(len(units), -1))
-    return np.concatenate(inputs), np.concatenate(targets)
+@dataclass(frozen=True)
+class Lesson:
+    """What a regressor learns from: `inputs` (n, k), `targets` (n, m), `known` (n, m) 0 or 1, `weights` (n,)."""
+
+    inputs: Array
+    targets: Array
+    known: Array
+    weights: Array
+
+    @classmethod
+    def join(cls, parts: dict[float, Lesson]) -> Lesson:
+        """Put lessons together, each drawn as often as its key says."""
+        weights = [share * part.weights / part.weights.sum() for share, part in parts.items()]
+        return cls(
+            np.concatenate([part.inputs for part in parts.values()]),
+            np.concatenate([part.targets for part in parts.values()]),
+            np.concatenate([part.known for part in parts.values()]),
+            np.concatenate(weights).astype(np.float32),
+        )
 
 
-def network_inputs(meshes: Floats, neutrals: Floats | None) -> NDArray[np.float32]:
-    """Return the (n, k) inputs of one of the two regressors, pose read off the meshes themselves."""
+def shape_inputs(meshes: Floats, neutrals: Floats | None) -> Array:
+    """Return the (n, k) inputs of the regressors by shape, pose read off the meshes themselves."""
     angles = angles_of(fit_mean_face(meshes)[0])
     if neutrals is None:
         return inputs_alone(shape_of(meshes), angles)
     return inputs_compared(shape_of(meshes), angles, shape_of(neutrals))
 
 
-def fit(
-    inputs: NDArray[np.float32], targets: NDArray[np.float32], weights: NDArray[np.float32], schedule: Schedule
-) -> dict[str, NDArray[np.float32]]:
-    """Fit one regressor and return its arrays w0, b0, w1, b1, w2, b2; standardising is folded into the first layer.
+def shape_lesson(meshes: Array, neutrals: Array, intensities: Array, compared: bool) -> Lesson:
+    """Return faces with known units and their mirror pictures as a lesson by shape."""
+    inputs = [
+        shape_inputs(each, calm if compared else None)
+        for each, calm in ((meshes, neutrals), (mirror(meshes), mirror(neutrals)))
+    ]
+    targets = np.concatenate([intensities.reshape(len(meshes), -1), intensities[..., ::-1].reshape(len(meshes), -1)])
+    return Lesson(np.concatenate(inputs), targets, np.ones_like(targets), np.ones(len(targets), np.float32))
 
-    `inputs` (n, k), `targets` (n, 46) intensities, `weights` (n,) how often each face is drawn.
+
+def seen_lesson(meshes: Array, seen: Array, targets: Array, known: Array, weights: Array, region: str) -> Lesson:
+    """Return faces as a lesson by shape and appearance: left halves, then right halves mirrored.
+
+    `targets` (n, m, 2) shares 0..1 of a region's units, `known` (m,) which of them these faces teach.
+    """
+    inputs = []
+    for points, skin in ((meshes, seen), (mirror(meshes), mirrored_seen(seen))):
+        inputs.append(inputs_seen(shape_of(points), angles_of(fit_mean_face(points)[0]), skin, region))
+    both = np.concatenate([targets[..., 0], targets[..., 1]]).astype(np.float32)
+    return Lesson(np.concatenate(inputs), both, np.broadcast_to(known, both.shape), np.tile(weights, 2))
+
+
+def mirror(meshes: Array) -> Array:
+    """Return meshes (n, 478, 3) as in a mirrored picture."""
+    return np.asarray(meshes[:, mirror_map().astype(np.intp)] * np.array([-1, 1, 1], np.float32))
+
+
+def fit(lesson: Lesson, schedule: Schedule, shares: bool) -> dict[str, Array]:
+    """Fit one regressor; returns its arrays w0, b0, w1, b1, with what standardises the inputs in the first layer.
+
+    `shares`: outputs are the logits of shares 0..1, learnt by cross-entropy; otherwise values, learnt by least squares.
     """
     torch.manual_seed(schedule.seed)
-    mean, spread = inputs.mean(axis=0), inputs.std(axis=0) + 1e-5
-    seen, wanted = torch.from_numpy((inputs - mean) / spread), torch.from_numpy(targets)
-    sizes = (inputs.shape[1], *HIDDEN, _OUTPUTS)
-    layers: list[nn.Module] = [nn.Dropout(schedule.drop)]
+    mean, spread = lesson.inputs.mean(axis=0), lesson.inputs.std(axis=0) + 1e-4
+    seen = torch.from_numpy((lesson.inputs - mean) / spread)
+    wanted, known = torch.from_numpy(lesson.targets), torch.from_numpy(np.ascontiguousarray(lesson.known, np.float32))
+    sizes = (lesson.inputs.shape[1], schedule.hidden, lesson.targets.shape[1])
+    layers: list[nn.Module] = []
     for wide, narrow in itertools.pairwise(sizes):
-        layers += [nn.Linear(wide, narrow), nn.ReLU()]
+        layers += [nn.Dropout(schedule.drop), nn.Linear(wide, narrow), nn.ReLU()]
     network = nn.Sequential(*layers[:-1])
-    steps = schedule.epochs * (len(inputs) // schedule.batch)
-    chooser = torch.Generator().manual_seed(schedule.seed)
-    chances = torch.from_numpy(weights)
     optimizer = torch.optim.AdamW(network.parameters(), lr=schedule.rate, weight_decay=schedule.decay)
-    clock = torch.optim.lr_scheduler.OneCycleLR(optimizer, schedule.rate, total_steps=steps, pct_start=0.15)
+    clock = torch.optim.lr_scheduler.OneCycleLR(optimizer, schedule.rate, total_steps=schedule.steps, pct_start=0.15)
+    measure = nn.functional.binary_cross_entropy_with_logits if shares else nn.functional.mse_loss
+    chances = torch.from_numpy(lesson.weights)
     network.train()
-    for step in range(steps):
-        if step % 200 == 0:
-            rows = torch.multinomial(chances, 200 * schedule.batch, replacement=True, generator=chooser)
-        batch = rows[(step % 200) * schedule.batch : (step % 200 + 1) * schedule.batch]
-        loss = nn.functional.mse_loss(network(seen[batch]), wanted[batch])
+    for step in range(schedule.steps):
+        rows = torch.multinomial(chances, schedule.batch, replacement=True)
+        loss = (measure(network(seen[rows]), wanted[rows], reduction="none") * known[rows]).sum() / known[rows].sum()
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         clock.step()
-        if step % 1000 == 0:
-            print(f"step {step} of {steps}: loss {loss.item():.3f}", flush=True)
-    return _exported(network, mean, spread)
+        if step % 500 == 499:
+            print(f"step {step + 1} of {schedule.steps}: loss {loss.item():.4f}", flush=True)
+    return _exported(network.eval(), mean, spread)
 
 
-def _exported(
-    network: nn.Sequential, mean: NDArray[np.float32], spread: NDArray[np.float32]
-) -> dict[str, NDArray[np.float32]]:
-    linears = [layer for layer in network if isinstance(layer, nn.Linear)]
-    arrays: dict[str, NDArray[np.float32]] = {}
+def _exported(network: nn.Module, mean: Array, spread: Array) -> dict[str, Array]:
+    arrays: dict[str, Array] = {}
+    linears = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
     for number, layer in enumerate(linears):
         weight = layer.weight.detach().numpy().T.astype(np.float64)
         bias = layer.bias.detach().numpy().astype(np.float64)

@@ -1,0 +1,214 @@
+"""Build and train what measures action units. `python recipes/action_units.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from mimika.data.labels import ACTION_UNITS
+from mimika.data.options import Options
+from mimika.stages.faces.align import mirror_map
+from mimika.stages.measure.action_units import LOWER_UNITS
+from mimika.stages.measure.appearance import appearance
+from mimika.stages.measure.eye_region import EyeNet
+from mimika.stages.measure.eyes import openness
+from mimika.stages.measure.mesh import MeshNet
+from mimika.stages.measure.pose import head_pose
+from mimika.stages.measure.unit_inputs import UPPER_UNITS
+from mimika.training.action_units_basis import unit_displacements
+from mimika.training.action_units_data import (
+    UnitFaces,
+    draw_units,
+    face_cut,
+    moved_photo,
+    residuals,
+    synthetic,
+)
+from mimika.training.action_units_fit import Lesson, Schedule, fit, seen_lesson, shape_lesson
+from mimika.training.action_units_weak import HINTED, balance, hinted_units
+from mimika.training.faces_model import Array, FaceModel, load_face_model
+from mimika.training.own_meshes import own_meshes
+from mimika.training.pictures import LabelledFaces, labelled_faces, shards
+from mimika.training.splits import held_out
+
+HELD_OUT = 0.15
+"""Share of the persons whose photos and mesh errors are kept for testing."""
+MORPHABLE_COUNT, PHOTO_COUNT = (20000, 2000), (6000, 500)
+"""Faces for training and testing."""
+WHITE = 0.01
+"""Inter-ocular distances of noise from point to point, added to the errors that our meshes share."""
+_PHOTO_SETS = ("faces", "studio", "fer2013-train")
+_STEADY = (33, 133, 362, 263, 168, 6, 1, 4, 2, 98, 327, 10, 127, 356, 234, 454)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the data, the teacher's labels and all that is worth keeping between runs are."""
+
+    data: Path
+    labels: Path
+    cache: Path
+
+    def faces(self, name: str) -> LabelledFaces:
+        """Return a labelled set of faces."""
+        return labelled_faces(self.data, self.labels, self.cache, name)
+
+    def model(self) -> FaceModel:
+        """Return the morphable face."""
+        return load_face_model(self.data / "face_model")
+
+
+def basis_arrays(model: FaceModel) -> dict[str, NDArray[np.generic]]:
+    """Return what ships besides weights: displacements, the rows of points that move, triangles."""
+    basis = unit_displacements(model)
+    moving = np.linalg.norm(basis[:, :, :468], axis=-1).max(axis=(0, 1)) > 0.07
+    moving |= moving[mirror_map()[:468].astype(np.intp)]
+    moving[list(_STEADY)] = True
+    rows = np.flatnonzero(moving).astype(np.int16)
+    return {"basis": basis.astype(np.float16), "rows": rows, "triangles": model.faces.astype(np.int16)}
+
+
+def fine_meshes(places: Places, name: str) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Return our meshes with the eyes looked at closely (n, 478, 3), presence (n,) and appearance (n, 8, 8, 9)."""
+    file = places.cache / f"fine-{name}.npz"
+    if not file.is_file():
+        faces, eyes = places.faces(name), EyeNet(Options())
+        meshes, presence = own_meshes(faces, places.cache / f"own-{name}.npz")
+        meshes, seen = meshes.copy(), np.zeros((len(meshes), 8, 8, 9), np.float16)
+        for row in np.flatnonzero(faces.found & (presence > 0.5)).tolist():
+            meshes[row] = eyes.refine(faces.picture(row), meshes[row : row + 1])[0]
+            seen[row] = appearance(faces.picture(row), meshes[row : row + 1])[0]
+        np.savez(file, points=meshes, presence=presence, seen=seen)
+    with np.load(file) as arrays:
+        return arrays["points"], arrays["presence"], arrays["seen"].astype(np.float32)
+
+
+def morphable_faces(places: Places, split: str) -> UnitFaces:
+    """Return faces of the morphable model with the errors of our meshes; those of held-out persons in "test"."""
+    file = places.cache / f"units-morphable-{split}.npz"
+    if not file.is_file():
+        model, test = places.model(), split == "test"
+        bank = []
+        for name in ("faces", "people", "studio", "clips"):
+            faces, (meshes, presence, _) = places.faces(name), fine_meshes(places, name)
+            held = np.array([held_out(str(each), HELD_OUT) for each in faces.names])
+            rows = np.flatnonzero(faces.found & (presence > 0.5) & (held == test))
+            bank.append(residuals(meshes[rows], faces.points[rows]))
+        errors = np.concatenate(bank)
+        errors = errors[np.linalg.norm(errors, axis=-1).mean(axis=1) < 0.15]
+        rng = np.random.default_rng(2 if test else 1)
+        made = synthetic(model, unit_displacements(model), errors, rng, MORPHABLE_COUNT[test])
+        np.savez(
+            file, meshes=_rough(made.meshes, rng), neutrals=_rough(made.neutrals, rng), intensities=made.intensities
+        )
+    with np.load(file) as arrays:
+        return UnitFaces(arrays["meshes"], arrays["neutrals"], arrays["intensities"])
+
+
+def _rough(meshes: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    eyes = np.linalg.norm(meshes[:, [33, 133]].mean(axis=1) - meshes[:, [362, 263]].mean(axis=1), axis=-1)
+    return np.asarray(meshes + rng.normal(0, WHITE, meshes.shape) * eyes[:, None, None], np.float32)
+
+
+def photo_faces(places: Places, split: str) -> tuple[UnitFaces, NDArray[np.float32], NDArray[np.str_]]:
+    """Return warped photos of calm faces as our networks measure them, their appearance, and which set each is from."""
+    file = places.cache / f"units-photos-{split}.npz"
+    if not file.is_file():
+        _warp_photos(places, split, file)
+    with np.load(file) as arrays:
+        faces = UnitFaces(arrays["meshes"], arrays["neutrals"], arrays["intensities"])
+        return faces, arrays["seen"].astype(np.float32), arrays["which"][:, 0]
+
+
+def _warp_photos(places: Places, split: str, file: Path) -> None:
+    sets, test = {name: places.faces(name) for name in _PHOTO_SETS}, split == "test"
+    pool = []
+    for name, faces in sets.items():
+        rows = [row for row in _calm_rows(places, name, faces) if held_out(str(faces.names[row]), HELD_OUT) == test]
+        pool += [(name, row) for row in rows for _ in range(12 if name == "studio" else 1)]
+    rng, model = np.random.default_rng(11 if test else 12), places.model()
+    basis, net, eyes = unit_displacements(model), MeshNet(Options()), EyeNet(Options())
+    kept: dict[str, list[object]] = {key: [] for key in ("meshes", "neutrals", "intensities", "seen", "which")}
+    while len(kept["which"]) < PHOTO_COUNT[test]:
+        name, row = pool[int(rng.integers(len(pool)))]
+        cut, mesh = face_cut(sets[name].picture(row), sets[name].points[row], rng.uniform(26, 40))
+        made = moved_photo(cut, mesh, draw_units(rng, 1)[0], basis, model.faces, net, eyes, rng)
+        if made is not None:
+            for key, value in zip(kept, (*made, (name, str(row))), strict=True):
+                kept[key].append(value)
+    which = np.array(kept.pop("which"))
+    np.savez(file, which=which, allow_pickle=False, **{key: np.array(value, np.float32) for key, value in kept.items()})
+
+
+def _calm_rows(places: Places, name: str, faces: LabelledFaces) -> list[int]:
+    """Return faces said to be neutral, lips shut, eyes open, not turned far."""
+    if name == "studio":
+        calm = np.array([str(each).endswith("_03.jpg") for each in faces.names])
+    elif name == "faces":
+        tables = [pq.read_table(file, columns=["label"]) for file in shards(places.data, name)]
+        calm = np.concatenate([np.array(table["label"].to_pylist()) for table in tables]) == "neutral"
+    else:
+        calm = fer_votes(places, "train")[:, 0] >= 7
+        calm &= np.random.default_rng(0).random(len(calm)) < 0.35
+    points = faces.points
+    eyes = np.linalg.norm(points[:, [33, 133]].mean(axis=1) - points[:, [362, 263]].mean(axis=1), axis=-1)
+    shut = np.linalg.norm(points[:, 13] - points[:, 14], axis=-1) < 0.06 * eyes
+    rows = np.flatnonzero(calm & faces.found & shut)
+    angles, _ = head_pose(points[rows], (100, 100))
+    ahead = (np.abs(angles[:, 1]) < 30) & (np.abs(angles[:, 0]) < 25) & (openness(points[rows]).min(axis=1) > 0.6)
+    return [int(row) for row in rows[ahead]]
+
+
+def fer_votes(places: Places, split: str) -> Array:
+    """Return the (n, 8) votes on FER-2013 pictures."""
+    tables = [pq.read_table(file, columns=["votes"]) for file in shards(places.data, f"fer2013-{split}")]
+    return np.concatenate([np.array(table["votes"].to_pylist(), np.float64) for table in tables])[:, :8]
+
+
+def voted_faces(places: Places, split: str, least: int) -> tuple[NDArray[np.float32], NDArray[np.float32], Array]:
+    """Return meshes, appearance and votes of FER-2013 faces on whose expression at least so many of ten agree."""
+    votes, (meshes, presence, seen) = fer_votes(places, split), fine_meshes(places, f"fer2013-{split}")
+    good = (
+        (presence > 0.5)
+        & np.isfinite(meshes).all(axis=(1, 2))
+        & (votes.sum(axis=1) >= 5)
+        & (votes.max(axis=1) >= least)
+    )
+    rows = np.flatnonzero(good)
+    return meshes[rows], seen[rows], votes[rows]
+
+
+def regressors(places: Places) -> dict[str, NDArray[np.float32]]:
+    """Fit all four regressors; returns their arrays by name."""
+    drawn, (photos, skins, _) = morphable_faces(places, "train"), photo_faces(places, "train")
+    arrays: dict[str, NDArray[np.float32]] = {}
+    for name, compared in (("neutral", True), ("alone", False)):
+        parts = {
+            share: shape_lesson(each.meshes, each.neutrals, each.intensities, compared)
+            for share, each in ((0.5001, drawn), (0.4999, photos))
+        }
+        found = fit(Lesson.join(parts), Schedule(steps=1200, batch=384, drop=0.02), shares=False)
+        arrays.update({f"{name}_{key}": value for key, value in found.items()})
+    meshes, seen, votes = voted_faces(places, "train", 5)
+    for name, units in (("upper", UPPER_UNITS), ("lower", LOWER_UNITS)):
+        columns = [ACTION_UNITS.index(unit) for unit in units]
+        every, hinted = np.ones(len(units), np.float32), np.array([unit in HINTED for unit in units], np.float32)
+        hints = np.repeat(hinted_units(votes)[:, columns, None], 2, axis=2)
+        parts = {
+            0.4: seen_lesson(
+                photos.meshes,
+                skins,
+                photos.intensities[:, columns] / np.float32(5),
+                every,
+                np.ones(len(photos), np.float32),
+                name,
+            ),
+            0.6: seen_lesson(meshes, seen, hints.astype(np.float32), hinted, balance(votes), name),
+        }
+        found = fit(Lesson.join(parts), Schedule(steps=1500, batch=384, drop=0.2), shares=True)
+        arrays.update({f"{name}_{key}": value for key, value in found.items()})
+    return arrays

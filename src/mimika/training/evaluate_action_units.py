@@ -1,0 +1,209 @@
+"""How well action units are measured. `python -m mimika.training.evaluate_action_units --help`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+
+from mimika.data.labels import ACTION_UNITS, FERPLUS, SIDED_UNITS
+from mimika.stages.measure.action_units import ActionUnits, displacements
+from mimika.stages.measure.pose import angles_of, fit_mean_face
+from mimika.stages.measure.unit_inputs import shape_of
+from mimika.training.action_units import Places, fine_meshes, morphable_faces, photo_faces, voted_faces
+from mimika.training.action_units_data import PROTOTYPES, UNITS, UnitFaces
+from mimika.training.action_units_fit import mirror, shape_inputs
+
+Array = NDArray[np.float32]
+
+
+class Skins(ActionUnits):
+    """Measures by appearances that were cut earlier instead of by pictures."""
+
+    def by_appearance(self, meshes: Array, seen: Array, neutrals: Array | None = None) -> Array:
+        """Return intensities (n, 23, 2) of meshes (n, 478, 3) with appearance (n, 8, 8, 9)."""
+        angles = angles_of(fit_mean_face(meshes)[0])
+        return self.measure(meshes, angles, neutrals, units=self._seen(shape_of(meshes), angles, seen))
+
+    def by_shape(self, meshes: Array, neutrals: Array | None = None) -> Array:
+        """Return intensities (n, 23, 2) by shape alone."""
+        return self.measure(meshes, angles_of(fit_mean_face(meshes)[0]), neutrals)
+
+
+def agreement(found: Array, truth: Array) -> dict[str, Any]:
+    """Return Pearson's r of each unit, mean of both sides, and the mean over units."""
+    units = {}
+    for row, unit in enumerate(ACTION_UNITS):
+        sides = [np.corrcoef(found[:, row, side], truth[:, row, side])[0, 1] for side in (0, 1)]
+        units[unit] = round(float(np.nan_to_num(np.mean(sides))), 3)
+    sided = [row for row, unit in enumerate(ACTION_UNITS) if unit in SIDED_UNITS]
+    gaps = [each[:, sided, 0] - each[:, sided, 1] for each in (found, truth)]
+    return {
+        "mean": round(float(np.mean(list(units.values()))), 3),
+        "left_minus_right": round(float(np.corrcoef(gaps[0].ravel(), gaps[1].ravel())[0, 1]), 3),
+        "units": units,
+    }
+
+
+def area(scores: NDArray[np.floating[Any]], positive: NDArray[np.bool_]) -> float:
+    """Return the area under the ROC curve; ties count half."""
+    order = np.argsort(scores, kind="stable")
+    _, index, counts = np.unique(scores[order], return_inverse=True, return_counts=True)
+    ranks = np.empty(len(scores))
+    ends = np.cumsum(counts)
+    ranks[order] = (ends - (counts - 1) / 2)[index]
+    hits = int(positive.sum())
+    return float((ranks[positive].sum() - hits * (hits + 1) / 2) / (hits * (len(scores) - hits)))
+
+
+def prototypes(found: Array, votes: NDArray[np.float64]) -> dict[str, Any]:
+    """Return, for each expression, how well the mean of its units tells its faces from all others, and each unit."""
+    table: dict[str, Any] = {}
+    kind = votes.argmax(axis=1)
+    for name, units in PROTOTYPES.items():
+        shown = kind == FERPLUS.index(name)
+        each = {unit: found[:, UNITS[unit]].mean(axis=1) for unit in units}
+        table[name] = {
+            "faces": int(shown.sum()),
+            "auc": round(area(np.mean(list(each.values()), axis=0), shown), 3),
+            "units": {unit: round(area(value, shown), 3) for unit, value in each.items()},
+        }
+    return table
+
+
+def smiles(places: Places, measure: Skins) -> dict[str, Any]:
+    """Return how well AU12 tells smiling studio portraits from neutral ones, without and with the own neutral."""
+    faces, (meshes, _, seen) = places.faces("studio"), fine_meshes(places, "studio")
+    names = [str(name) for name in faces.names]
+    calm = {name.split("_")[0]: row for row, name in enumerate(names) if name.endswith("_03.jpg")}
+    own = np.array([calm[name.split("_")[0]] for name in names])
+    smiling = np.array([not name.endswith("_03.jpg") for name in names])
+    # A face compared with itself would be exactly neutral; its mirror picture stands in for a second photo.
+    neutrals = meshes[own].copy()
+    neutrals[~smiling] = mirror(meshes[own[~smiling]])
+    result = {}
+    for name, value in (
+        ("without_neutral", measure.by_appearance(meshes, seen)),
+        ("with_neutral", measure.by_appearance(meshes, seen, neutrals)),
+        ("by_shape_without_neutral", measure.by_shape(meshes)),
+    ):
+        result[name] = round(area(value[:, UNITS["AU12"]].mean(axis=1), smiling), 4)
+    return {"pictures": len(names), "auc_au12": result}
+
+
+def by_displacements(faces: UnitFaces, most: int = 300) -> dict[str, Any]:
+    """Return what plain non-negative least squares on the displacements gives with the neutral known: a yardstick."""
+    basis = displacements()[:, :, :468].reshape(2 * len(ACTION_UNITS), -1).T.astype(np.float64)
+    moved = (shape_of(faces.meshes[:most]) - shape_of(faces.neutrals[:most])).reshape(most, -1)
+    found = np.stack([nnls(basis, each.astype(np.float64))[0] for each in moved]) * 5
+    return agreement(found.reshape(most, -1, 2).astype(np.float32), faces.intensities[:most])
+
+
+def by_ridge(train: UnitFaces, test: UnitFaces, compared: bool, most: int = 8000) -> dict[str, Any]:
+    """Return what linear regression on the same inputs gives: a yardstick."""
+    inputs = shape_inputs(train.meshes[:most], train.neutrals[:most] if compared else None).astype(np.float64)
+    wanted = train.intensities[:most].reshape(len(inputs), -1)
+    mean, spread = inputs.mean(axis=0), inputs.std(axis=0) + 1e-5
+    flat = (inputs - mean) / spread
+    weights = np.linalg.solve(flat.T @ flat / len(flat) + 0.01 * np.eye(flat.shape[1]), flat.T @ wanted / len(flat))
+    seen = (shape_inputs(test.meshes, test.neutrals if compared else None) - mean) / spread
+    found = seen @ (weights) + wanted.mean(axis=0)
+    return agreement(np.clip(found, 0, 5).reshape(len(found), -1, 2).astype(np.float32), test.intensities)
+
+
+def timing(measure: ActionUnits, mesh: Array) -> dict[str, float]:
+    """Return milliseconds a face, one at a time: the least and the median of 300."""
+    angles = angles_of(fit_mean_face(mesh[None])[0]).astype(np.float32)
+    luma = np.random.default_rng(0).integers(0, 255, (200, 200)).astype(np.uint8)
+    took: dict[str, list[float]] = {"shape": [], "picture": [], "picture_and_neutral": []}
+    neutral = shape_of(mesh[None])
+    for _ in range(300):
+        for name, more in (
+            ("shape", {}),
+            ("picture", {"luma": luma}),
+            ("picture_and_neutral", {"luma": luma, "neutrals": neutral}),
+        ):
+            began = time.perf_counter()
+            measure.measure(mesh[None], angles, **more)
+            took[name].append(1000 * (time.perf_counter() - began))
+    return {
+        f"{name}_{key}": round(float(call(each)), 3)
+        for name, each in took.items()
+        for key, call in (("min", np.min), ("median", np.median))
+    }
+
+
+def evaluate(places: Places, split: str) -> dict[str, Any]:
+    """Return all figures; `split` "validation" or "test" chooses the FER-2013 faces."""
+    measure = Skins()
+    train, test = morphable_faces(places, "train"), morphable_faces(places, "test")
+    photos, skins, which = photo_faces(places, "test")
+    sharp = np.flatnonzero(which == "studio")
+    meshes, seen, votes = voted_faces(places, split, 5)
+    return {
+        "morphable": {
+            "faces": len(test),
+            "noise": "errors of our meshes on held-out persons, and 1 % of inter-ocular distance from point to point",
+            "with_neutral": agreement(measure_compared(measure, test), test.intensities),
+            "without_neutral": agreement(measure.by_shape(test.meshes), test.intensities),
+            "yardsticks": {
+                "ridge_with_neutral": by_ridge(train, test, True)["mean"],
+                "ridge_without_neutral": by_ridge(train, test, False)["mean"],
+                "nnls_with_neutral": by_displacements(test)["mean"],
+            },
+        },
+        "warped_photos": {
+            "faces": len(photos),
+            "with_neutral": agreement(measure.by_appearance(photos.meshes, skins, photos.neutrals), photos.intensities),
+            "without_neutral": agreement(measure.by_appearance(photos.meshes, skins), photos.intensities),
+            "by_shape_with_neutral": agreement(measure_compared(measure, photos), photos.intensities),
+            "studio_with_neutral": agreement(
+                measure.by_appearance(photos.meshes[sharp], skins[sharp], photos.neutrals[sharp]),
+                photos.intensities[sharp],
+            ),
+        },
+        "studio": smiles(places, measure),
+        f"fer2013_{split}": {
+            "faces": len(votes),
+            "agreed": "at least five of ten votes",
+            "prototypes": prototypes(measure.by_appearance(meshes, seen), votes),
+            "prototypes_by_shape": prototypes(measure.by_shape(meshes), votes),
+        },
+        "milliseconds": timing(measure, test.meshes[0]),
+    }
+
+
+def measure_compared(measure: Skins, faces: UnitFaces) -> Array:
+    """Return intensities by shape against the neutral alone, without what a face by itself shows."""
+    angles = angles_of(fit_mean_face(faces.meshes)[0])
+    found = measure._compared(shape_of(faces.meshes), angles, shape_of(faces.neutrals))
+    shut = UNITS["AU43"]
+    found[:, shut] = measure.by_shape(faces.meshes)[:, shut]
+    return found
+
+
+def main() -> None:
+    """Parse the command line, measure, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--labels", type=Path, required=True)
+    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--split", choices=("validation", "test"), default="validation")
+    parser.add_argument("--out", type=Path, help="JSON file to write")
+    options = parser.parse_args()
+    command = f"python -m mimika.training.evaluate_action_units --labels … --cache … --split {options.split}"
+    result = {"command": command, **evaluate(Places(options.data, options.labels, options.cache), options.split)}
+    text = json.dumps(result, indent=1)
+    print(text)
+    if options.out:
+        options.out.write_text(text + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
