@@ -27,6 +27,8 @@ from mimika.training.networks.field import fused, make_network
 from mimika.training.recipe import Recipe
 
 CLASSES, TRAIN_ROWS = 7, 28_561
+BEGIN, END = "<!-- table: python -m mimika.training.field -->", "<!-- end of table -->"
+
 KINDS = {
     "four_block_cnn": "convolution",
     "mini_xception": "convolution",
@@ -132,12 +134,39 @@ def main() -> None:
     parser.add_argument("--charts", type=Path, default=Path("docs/images"))
     parser.add_argument("--only", nargs="*", help="measure these recipes anew and keep the other rows of --json")
     parser.add_argument("--note", nargs="*", default=[], help="NAME=TEXT, added to the remark of a recipe's row")
-    parser.add_argument("--draw", action="store_true", help="only draw the charts of --json anew")
+    parser.add_argument("--page", type=Path, default=Path("docs/field.md"), help="its table is written anew")
+    parser.add_argument("--draw", action="store_true", help="only make charts and table of --json anew")
     given = parser.parse_args()
     torch.set_num_threads(1)
     if not given.draw:
         _measure(given)
-    draw_field(json.loads(given.json.read_text("utf-8")), given.charts)
+    table = json.loads(given.json.read_text("utf-8"))
+    draw_field(table, given.charts)
+    if given.page.exists():
+        text = given.page.read_text("utf-8")
+        given.page.write_text(with_table(text, table["rows"]), "utf-8")
+
+
+def with_table(page: str, rows: list[dict[str, Any]]) -> str:
+    """Return a page whose text between the two lines BEGIN and END is the table of `rows`."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        return page
+    head = "| network | accuracy, % | macro-F1 | parameters | MACs | ms an image | epochs | core minutes | remark |"
+    lines = [head, "|---|---|---|---|---|---|---|---|---|", *map(_line, rows)]
+    return before + begin + "\n" + "\n".join(lines) + "\n" + end + after
+
+
+def _line(row: dict[str, Any]) -> str:
+    accuracy, macro, epochs, minutes = "–", "–", "–", "–"
+    if row["trained"]:
+        low, high = row["top1_ci95"]
+        accuracy, macro = f"{100 * row['top1']:.1f} ({100 * low:.1f}–{100 * high:.1f})", f"{row['macro_f1']:.3f}"
+        epochs, minutes = f"{row['training'].get('epochs', 0):.1f}", f"{row['training'].get('core_s', 0) / 60:.0f}"
+    size, work = f"{row['parameters'] / 1e6:.3g} M", f"{row['macs'] / 1e6:.3g} M"
+    cells = (row["name"], accuracy, macro, size, work, f"{row['ms_per_image']['p50']:.2f}", epochs, minutes)
+    return "| " + " | ".join((*cells, row["remark"])) + " |"
 
 
 def _measure(given: argparse.Namespace) -> None:
