@@ -147,13 +147,10 @@ def _register(
     distances = []
     free = [point for point in range(SKIN_POINTS) if point not in entries]
     lower = jaw_open[faces].mean(axis=1)[:, 1] < -0.5 * np.abs(jaw_open).max() / 2
+    grounds = [_Ground(surface, each) for each in (faces, faces[~lower], faces[lower])]
     for point in free:
-        allowed = faces
-        if point in _UPPER_LIP:
-            allowed = faces[~lower]
-        elif point in _LOWER_LIP:
-            allowed = faces[lower]
-        entries[point], distance = _closest(surface, allowed, warped[point])
+        ground = grounds[1 if point in _UPPER_LIP else 2 if point in _LOWER_LIP else 0]
+        entries[point], distance = ground.closest(warped[point])
         distances.append(distance)
     rows = [(point, vertex, weight) for point, part in entries.items() for vertex, weight in part.items()]
     index = np.array([row[:2] for row in rows]).T
@@ -187,16 +184,22 @@ def _shares(line: Array) -> Array:
     return np.asarray(np.concatenate([[0.0], np.cumsum(steps)]) / steps.sum())
 
 
-def _closest(surface: Array, faces: NDArray[np.int64], point: Array) -> tuple[dict[int, float], float]:
-    """Return the weights of the point of the triangles that is closest, and its distance."""
-    centres = surface[faces].mean(axis=1)
-    near = faces[cKDTree(centres).query(point, k=24)[1]]
-    a, b, c = (surface[near[:, corner]] for corner in range(3))
-    weights = _barycentric(a, b, c, point)
-    spots = np.einsum("kc,kcj->kj", weights, surface[near])
-    distances = np.linalg.norm(spots - point, axis=1)
-    best = int(distances.argmin())
-    return dict(zip(near[best].tolist(), weights[best].tolist(), strict=True)), float(distances[best])
+class _Ground:
+    """A surface on which the closest point is looked for."""
+
+    def __init__(self, surface: Array, faces: NDArray[np.int64]) -> None:
+        self._surface, self._faces = surface, faces
+        self._tree = cKDTree(surface[faces].mean(axis=1))
+
+    def closest(self, point: Array) -> tuple[dict[int, float], float]:
+        """Return the weights of the corners for the point of the surface that is closest, and its distance."""
+        near = self._faces[self._tree.query(point, k=24)[1]]
+        a, b, c = (self._surface[near[:, corner]] for corner in range(3))
+        weights = _barycentric(a, b, c, point)
+        spots = np.einsum("kc,kcj->kj", weights, self._surface[near])
+        distances = np.linalg.norm(spots - point, axis=1)
+        best = int(distances.argmin())
+        return dict(zip(near[best].tolist(), weights[best].tolist(), strict=True)), float(distances[best])
 
 
 def _barycentric(a: Array, b: Array, c: Array, point: Array) -> Array:
