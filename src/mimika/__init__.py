@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         OutputFull,
         ShapeError,
     )
+    from mimika.data.events import Event, Mark
     from mimika.data.expressions import Expressions
     from mimika.data.faces import Faces
     from mimika.data.frame import Frame
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from mimika.data.observation import Observation
     from mimika.data.options import Options
     from mimika.data.timeline import Timeline
+    from mimika.events import Events
     from mimika.tracks import Track
 
 _HOMES = {
@@ -51,6 +53,7 @@ _HOMES = {
         "ShapeError",
     ),
     "mimika.data.episodes": ("Episode", "Mixture", "Transition"),
+    "mimika.data.events": ("Event", "Mark"),
     "mimika.data.expressions": ("Expressions",),
     "mimika.data.faces": ("Faces",),
     "mimika.data.frame": ("Frame",),
@@ -58,6 +61,7 @@ _HOMES = {
     "mimika.data.observation": ("Observation",),
     "mimika.data.options": ("Options",),
     "mimika.data.timeline": ("Timeline",),
+    "mimika.events": ("Events",),
     "mimika.tracks": ("Track",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -66,6 +70,8 @@ __all__ = [
     "Analyzer",
     "CameraLost",
     "Episode",
+    "Event",
+    "Events",
     "Expressions",
     "Face",
     "Faces",
@@ -77,6 +83,7 @@ __all__ = [
     "InputTooLarge",
     "InputUnreadable",
     "InputUnsupported",
+    "Mark",
     "Measurements",
     "MimikaError",
     "Mixture",

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mimika.data.episodes import Episode, Findings, Mixture, Transition
 from mimika.data.errors import MimikaError
+from mimika.data.indicators import INDICATOR_NAMES
 from mimika.data.labels import ACTION_UNITS, FERPLUS, SIDED_UNITS
 from mimika.data.observation import Observation
 from mimika.data.options import Options
@@ -18,6 +19,7 @@ from mimika.data.timeline import Timeline
 from mimika.pipeline import Pipeline
 from mimika.stages.capture.inputs import open_capture
 from mimika.stages.timeline.episodes import find
+from mimika.stages.timeline.states import readings
 from mimika.stages.timeline.summary import summary
 from mimika.temporal import wants_hindsight
 
@@ -52,8 +54,8 @@ def observations(source: str, options: Options, pictures: bool = True) -> Iterat
 class Track:
     """What one face of a video did, from its first frame to its last.
 
-    `timeline` has the arrays. `expressions`, `action_units`, `pose`, `eyes` and `to_pandas()` are pandas frames with
-    one row a frame in which the face was there, indexed by `time_s`; pandas must be installed. `episodes()`,
+    `timeline` has the arrays. `expressions`, `action_units`, `pose`, `eyes`, `indicators` and `to_pandas()` are pandas
+    frames with one row a frame in which the face was there, indexed by `time_s`; pandas must be installed. `episodes()`,
     `transitions()`, `mixtures()` and `summary()` say what it did, `plot()` draws it.
     """
 
@@ -93,6 +95,11 @@ class Track:
         """How far the eyes are open, 0 closed to about 1, and where they look in degrees relative to the head."""
         return self._frame(self._eyes())
 
+    @property
+    def indicators(self) -> pandas.DataFrame:
+        """Blinks, PERCLOS, drowsiness, attention and the others of `data.indicators`, as they were known by then."""
+        return self._frame(dict(zip(INDICATOR_NAMES, readings(self.timeline)[0].T, strict=True)))
+
     def to_pandas(self) -> pandas.DataFrame:
         """Return everything side by side: frame, box, label, expressions, pose, action units, eyes."""
         line = self.timeline
@@ -103,7 +110,7 @@ class Track:
         return self._frame(columns | self._pose() | self._units() | self._eyes())
 
     def episodes(self) -> list[Episode]:
-        """Return episodes of expressions and action units, and blinks, in the order of time."""
+        """Return episodes of expressions, action units and states such as blinks, in the order of time."""
         return self._findings.episodes
 
     def transitions(self) -> list[Transition]:
