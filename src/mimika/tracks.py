@@ -55,8 +55,8 @@ class Track:
     """What one face of a video did, from its first frame to its last.
 
     `timeline` has the arrays. `expressions`, `action_units`, `pose`, `eyes`, `indicators` and `to_pandas()` are pandas
-    frames with one row a frame in which the face was there, indexed by `time_s`; pandas must be installed. `episodes()`,
-    `transitions()`, `mixtures()` and `summary()` say what it did, `plot()` draws it.
+    frames with one row a frame in which the face was there, indexed by `time_s`; pandas must be installed.
+    `episodes()`, `transitions()`, `mixtures()` and `summary()` say what it did, `plot()` draws it.
     """
 
     def __init__(self, timeline: Timeline) -> None:

@@ -47,6 +47,14 @@ def test_events_go_to_a_file_and_to_the_terminal(film: Path, tmp_path: Path) -> 
     assert "events.jsonl: exists already" in again.stderr
 
 
+def test_an_input_is_never_overwritten_by_its_events(film: Path) -> None:
+    before = film.read_bytes()
+    result = mimi("analyze", film, "--events", film, "--force")
+    assert result.exit_code == 3
+    assert "is the input itself" in result.stderr
+    assert film.read_bytes() == before
+
+
 def test_standard_output_holds_events_only(film: Path) -> None:
     result = mimi("analyze", film, "--events", "-", "--rules", "rules.toml")
     assert result.exit_code == 0, result.stderr

@@ -112,13 +112,14 @@ def _run(
     from mimika.jobs import run_jobs
     from mimika.stages.capture.inputs import expand
 
-    console = err()
+    console, names = err(), expand(inputs)
+    events.spare(names)
     with ExitStack() as stack:
         follower = events.open(None if quiet else console)
         if follower is not None:
             stack.enter_context(follower)
         bar = stack.enter_context(Bar(options, console, hidden=quiet))
-        results = run_jobs(expand(inputs), options, outputs, bar, events=follower)
+        results = run_jobs(names, options, outputs, bar, events=follower)
     for message in events.warnings(follower):
         warn(message, console)
     if as_json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -68,6 +69,20 @@ class EventChoice:
     def prints(self) -> bool:
         """Whether standard output belongs to events."""
         return self._to == "-"
+
+    def spare(self, inputs: list[str]) -> None:
+        """See that the file of events is none of the inputs.
+
+        Raises:
+            OutputError: if it is one and would be overwritten.
+        """
+        from mimika.data.errors import OutputError
+
+        path = Path(self._to) if self._to is not None and not self.prints else None
+        if path is not None and path.exists():
+            for name in inputs:
+                if os.path.exists(name) and os.path.samefile(path, name):
+                    raise OutputError(str(path), "is the input itself and would be overwritten")
 
     def open(self, console: Console | None, growing: bool = False) -> Events | None:
         """Return the events with their sinks, to be used with `with`."""

@@ -119,6 +119,14 @@ def test_faces_are_watched_apart():
     assert [(event.face, event.phase) for event in events] == [(1, "begin")]
 
 
+def test_faces_long_gone_take_no_memory():
+    watch = RuleWatch([TIRED])
+    for number in range(300):
+        item = seen(number / 2, 0.9)
+        watch.follow(replace(item, faces=replace(item.faces, ids=np.array([number // 2]))))
+    assert len(watch._states) < 70
+
+
 def test_a_new_recording_begins_anew():
     watch = RuleWatch([TIRED])
     for number in range(40):

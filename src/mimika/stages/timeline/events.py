@@ -34,6 +34,8 @@ class RuleWatch:
 
     def __init__(self, rules: Sequence[EventRule], marks: Iterable[Mark] = ()) -> None:
         self._rules, self._given = tuple(rules), list(marks)
+        # A face whose pauses are over has nothing left to be remembered for.
+        self._forget_s = max([60.0, *(rule.cooldown_s + rule.bridge_s for rule in self._rules)])
         self.reset()
 
     def reset(self) -> None:
@@ -55,9 +57,11 @@ class RuleWatch:
             states = self._states.setdefault(face, [_fresh(rule) for rule in self._rules])
             for rule, state in zip(self._rules, states, strict=True):
                 events += self._step(rule, state, face, signal(observation, row, rule.signal))
-        for face, seen in self._seen.items():
+        for face, seen in list(self._seen.items()):
             if seen < self._now:
                 events += self._away(face, self._now - seen)
+            if self._now - seen > self._forget_s:
+                del self._seen[face], self._states[face]
         return events
 
     def finish(self) -> list[Event]:

@@ -19,7 +19,7 @@ from mimika.stages.timeline.moments import Moment, of_observation, of_timeline
 from mimika.stages.timeline.strain import Strain
 from mimika.stages.timeline.stretches import LONGEST_BLINK_S, Rule, episode_of, stretches
 
-_FORGET_S = 600.0
+_FORGET_S = 60.0
 """A face away for longer begins anew."""
 SIGNALS = ("closed", "angle", "jaw")
 """What states are also made of, beside the indicators: lids closed 0..1, degrees off the usual direction, jaw 0..5."""
@@ -71,7 +71,7 @@ class FaceStates:
 class States:
     """Follows all faces of a recording or a camera.
 
-    `follow` gives the observation with its indicators. A face that was away for ten minutes begins anew.
+    `follow` gives the observation with its indicators. A face that was away for a minute begins anew.
     """
 
     def __init__(self) -> None:
