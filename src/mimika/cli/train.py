@@ -93,7 +93,7 @@ def _finetune(
     resume, force, quiet = how
     order = Order(
         folder, base, out or finetune.OUT, read_map(class_map) if class_map else {}, crop, pattern, overrides, resume,
-        force, finetune.command(),
+        force, finetune.command(), quiet,
     )  # fmt: skip
     finetune.finetune(order, quiet)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import logging
 import platform
@@ -13,7 +14,7 @@ import time
 import tomllib
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ class Order:
     `folder` of class folders; `base` a shipped network or an .onnx file; `out` receives `NAME.onnx`, its card,
     `report.json` and `report.html`. `class_map`, `crop_as` and `pattern` are as in `finetune_data.read_faces` and
     `finetune_split.divide`; `overrides` as in `finetune.recipe_for`. `resume` goes on with a training that was stopped;
-    `force` replaces what is there.
+    `force` replaces what is there; `quiet` prints no line an epoch.
     """
 
     folder: Path
@@ -57,6 +58,7 @@ class Order:
     resume: bool = True
     force: bool = False
     command: tuple[str, ...] = ()
+    quiet: bool = False
 
 
 def finetune(
@@ -134,7 +136,7 @@ def _train(task: FinetuneTask, order: Order, base: Card) -> int:
         print(f"going on with the training in {place} (--fresh starts anew)", file=sys.stderr)
     handler = signal.getsignal(signal.SIGINT)
     try:
-        with _silence():
+        with _silence(), redirect_stderr(io.StringIO() if order.quiet else sys.stderr):
             fit(task, place, resume=resume)
     except SystemExit as end:
         # Lightning turns Ctrl-C into an exit, and does not hear a second one.
