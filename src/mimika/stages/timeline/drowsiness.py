@@ -28,6 +28,8 @@ _NARROWEST = 0.3
 """Nobody's open eyes count as less open than this, else one who begins asleep would be awake."""
 _SLOWEST_HZ = 8.0
 """Fewer frames a second miss blinks, which last 0.1 to 0.4 s (Caffier, Erdmann, Ullsperger, 2003)."""
+_SHARP_HZ = 15.0
+"""With fewer frames a second blinks look longer than they are, and their length is no sign of drowsiness."""
 YAWN = (2.5, 1.5, 0.3)
 """Of the jaw (AU26, AU27; 0..5): a yawn begins at the first level, ends below the second, dips in seconds are
 bridged."""
@@ -79,7 +81,8 @@ class Drowsiness:
         eyes_closed_s = self._blink.lasting_s(now) if math.isfinite(closed) else math.nan
         jaw, yawns = self._jaw(moment)
         perclos = self._shut.mean()
-        drowsiness = drowsy(perclos, self._long_s(now), length, yawns)
+        sharp = length if self._shut.rate >= _SHARP_HZ else math.nan
+        drowsiness = drowsy(perclos, self._long_s(now), sharp, yawns)
         return Lids(closed, jaw, rate, length, perclos, eyes_closed_s, yawns, drowsiness)
 
     def _closed(self, moment: Moment) -> float:
