@@ -274,8 +274,10 @@ def test_teachers_teach_what_no_label_says(folders: run.Folders, task: Expressio
     np.testing.assert_allclose(student.votes[:16].numpy(), 0.3 * truth + 0.7 * wanted[:16], atol=1e-5)
 
 
-def test_targets_follow_the_network_s_answers(task: ExpressionTask) -> None:
-    before = task.votes[:2].clone()
-    task.believe(torch.arange(2), torch.zeros(2, 8), torch.zeros(2, 7))
-    torch.testing.assert_close(task.votes[:2], 0.9 * before + 0.1 / 8)
-    task.votes[:2] = before
+def test_beliefs_follow_the_network_s_answers_and_the_truth_stays(task: ExpressionTask) -> None:
+    before, votes, labels = task.beliefs[:2].clone(), task.votes.clone(), task.labels.clone()
+    task.believe(torch.arange(2), torch.zeros(2, 7))
+    torch.testing.assert_close(task.beliefs[:2], 0.9 * before + 0.1 / 7)
+    torch.testing.assert_close(task.votes, votes)
+    torch.testing.assert_close(task.labels, labels)
+    task.beliefs[:2] = before

@@ -60,18 +60,21 @@ class ExpressionTask(Task):
     """Soft cross-entropy to the votes and to the seven-class label, and the face's shape as a second thing to learn.
 
     The recipe's [data]: `smoothing` of the labels, `fer2013_weight` (the second loss), `shape_weight` (the third),
-    `mixup` (alpha) on a share `mixup_chance` of the batches, `belief_start` (progress after which targets follow the
-    network's own answers) and `belief_pace`, `sides` (crop sides to begin with, and until which progress), `embedding`
-    (its length), `extra` (sets of unlabelled faces), `teachers` (network files) whose answers make `teacher_share` of
-    the targets. [network]: the arguments of `ExpressionNetwork`.
+    `mixup` (alpha) on a share `mixup_chance` of the batches, `belief_start` (progress after which the network's own
+    answers make `belief_share` of the seven-class targets) and `belief_pace`, `sides` (crop sides to begin with, and
+    until which progress), `embedding` (its length), `extra` (sets of unlabelled faces), `teachers` (network files)
+    whose answers make `teacher_share` of the targets. [network]: the arguments of `ExpressionNetwork`.
 
-    Many labels are doubtful: targets t move towards the answers p of the network, t = (1 - pace) t + pace p. Source:
-    Huang et al., "Self-adaptive training: beyond empirical risk minimization", NeurIPS 2020.
+    Many seven-class labels are doubtful: beliefs b follow the answers p of the network, b = (1 - pace) b + pace p, and
+    soften the labels. Not so the votes, which say themselves how doubtful they are: without them as they were given,
+    targets grew ever softer and accuracy fell. Source: after Huang et al., "Self-adaptive training: beyond empirical
+    risk minimization", NeurIPS 2020.
     """
 
     network: ExpressionNetwork
     votes: Tensor
     labels: Tensor
+    beliefs: Tensor
     shapes: Tensor
 
     def __init__(self, recipe: Recipe, data: Path, labels: Path, cache: Path) -> None:
@@ -82,6 +85,7 @@ class ExpressionTask(Task):
         self.shape_weight = float(given("shape_weight", 0.0))
         self.alpha, self.mixup_chance = float(given("mixup", 0.0)), float(given("mixup_chance", 0.5))
         self.belief_start, self.belief_pace = float(given("belief_start", 1.0)), float(given("belief_pace", 0.1))
+        self.belief_share = float(given("belief_share", 0.4))
         self.believing = False
         self.sides: list[list[float]] = given("sides", [])
         self.embedding = int(given("embedding", 128))
@@ -94,6 +98,7 @@ class ExpressionTask(Task):
         if teachers:
             self.follow(answers(teachers, faces.take(self.crops.rows)), float(given("teacher_share", 0.7)))
         shapes = shape_targets(faces.points, faces.found, faces.matrices)
+        self.register_buffer("beliefs", self.labels.clone())
         both = torch.from_numpy(np.stack(shapes, 1)[self.crops.rows])
         self.register_buffer("shapes", both, persistent=False)
         self.shape_head = torch.nn.Linear(self.network.ferplus.in_features, both.shape[2])
@@ -126,7 +131,9 @@ class ExpressionTask(Task):
         named = self.shape_head(maps[-1].mean((2, 3))).float()
         known = (labels >= 0).float()
         shape = self.shapes[number, mirror.long()]
-        votes, seven = self.votes[number], self.labels[number] * (1 - self.smoothing) + self.smoothing / len(FER2013)
+        votes = self.votes[number]
+        seven = torch.lerp(self.labels[number], self.beliefs[number], self.belief_share)
+        seven = seven * (1 - self.smoothing) + self.smoothing / len(FER2013)
         parts = dict.fromkeys(("votes", "fer2013", "shape"), torch.zeros((), device=luma.device))
         straight = torch.arange(len(luma), device=luma.device)
         for part, rows in ((share, straight), (1 - share, order)) if mixed else ((1.0, straight),):
@@ -134,7 +141,7 @@ class ExpressionTask(Task):
             parts["fer2013"] = parts["fer2013"] + part * _mean(_cross_entropy(logits7, seven[rows]), known[rows])
             parts["shape"] = parts["shape"] + part * F.smooth_l1_loss(named, shape[rows])
         if self.believing and not mixed:
-            self.believe(number, logits.detach(), logits7.detach())
+            self.believe(number, logits7.detach())
         weighed = parts["votes"] + self.fer2013_weight * parts["fer2013"] + self.shape_weight * parts["shape"]
         return weighed, parts
 
@@ -150,10 +157,9 @@ class ExpressionTask(Task):
         crops.weights.fill_(1.0)
         crops.labels.clamp_(min=0)
 
-    def believe(self, number: Tensor, logits: Tensor, logits7: Tensor) -> None:
-        """Move the targets of the samples `number` (n,) a step towards the network's answers."""
-        for targets, answer in ((self.votes, logits), (self.labels, logits7)):
-            targets[number] += self.belief_pace * (answer.float().softmax(1) - targets[number])
+    def believe(self, number: Tensor, logits7: Tensor) -> None:
+        """Move the beliefs about the samples `number` (n,) a step towards the network's answers (n, 7)."""
+        self.beliefs[number] += self.belief_pace * (logits7.float().softmax(1) - self.beliefs[number])
 
     def scores(self, batch: Batch) -> dict[str, Tensor]:
         """Return the vote cross-entropy and both accuracies, over the rows that have the truth."""
