@@ -38,7 +38,8 @@ def main() -> None:
         target = Path(str(resources.files("mimika.models"))) / "action_units.npz"
         model = places.model()
         arrays = basis_arrays(model)
-        np.savez_compressed(target, **arrays)
+        if not target.is_file():
+            np.savez_compressed(target, **arrays)
         unit_file.cache_clear()
         weights = regressors(places)
         halves = {name: array.astype(np.float16 if array.ndim == 2 else np.float32) for name, array in weights.items()}

@@ -16,7 +16,7 @@ from mimika.data.errors import MimikaError, ShapeError
 from mimika.data.expressions import Expressions
 from mimika.data.faces import Faces
 from mimika.data.frame import Frame
-from mimika.data.labels import FERPLUS
+from mimika.data.labels import ACTION_UNITS, FERPLUS, SIDED_UNITS
 from mimika.data.measurements import Measurements
 from mimika.data.observation import Observation
 from mimika.data.options import Options
@@ -40,7 +40,9 @@ class Face:
 
     `box` x, y, width, height and `mesh` (478, 3) in pixels of the upright picture; `pitch`, `yaw`, `roll` in degrees,
     signs as in `Measurements`; `probabilities` by expression name, 0..1, together 1; `label` the most likely one or
-    "unsure", `confidence` its probability; `valence` and `arousal` -1..1, what the probabilities lead one to expect.
+    "unsure", `confidence` its probability; `valence` and `arousal` -1..1, what the probabilities lead one to expect;
+    `action_units` 0..5 by name, "AU12_l" and "AU12_r" for the subject's left and right, "AU25" without sides;
+    `eye_openness` left, right, 0 closed, about 1 open; `gaze` yaw, pitch of the eyes in the head, degrees.
     """
 
     id: int
@@ -55,6 +57,9 @@ class Face:
     valence: float
     arousal: float
     probabilities: dict[str, float]
+    action_units: dict[str, float]
+    eye_openness: tuple[float, float]
+    gaze: tuple[float, float]
     mesh: NDArray[np.float32]
 
     def __repr__(self) -> str:
@@ -265,8 +270,18 @@ def _face(observation: Observation, row: int) -> Face:
         valence=float(shown.valence[row]),
         arousal=float(shown.arousal[row]),
         probabilities=dict(zip(FERPLUS, shown.probabilities[row].tolist(), strict=True)),
+        action_units=_units(measured, row),
+        eye_openness=(float(measured.eye_openness[row, 0]), float(measured.eye_openness[row, 1])),
+        gaze=(float(measured.gaze[row, 0]), float(measured.gaze[row, 1])),
         mesh=measured.meshes[row],
     )
+
+
+def _units(measured: Measurements, row: int) -> dict[str, float]:
+    named: dict[str, float] = {}
+    for unit, (left, right) in zip(ACTION_UNITS, measured.action_units[row].tolist(), strict=True):
+        named |= {f"{unit}_l": left, f"{unit}_r": right} if unit in SIDED_UNITS else {unit: left}
+    return named
 
 
 def _table(observations: Iterable[Observation], mesh: bool) -> pyarrow.Table:

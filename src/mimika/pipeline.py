@@ -23,6 +23,7 @@ from mimika.stages.faces.follow import Follower
 from mimika.stages.faces.glimpses import credible, glimpses
 from mimika.stages.faces.places import Places, Seen
 from mimika.stages.faces.track import Tracker
+from mimika.stages.measure.action_units import ActionUnits
 from mimika.stages.measure.eye_region import EyeNet
 from mimika.stages.measure.eyes import gaze, openness
 from mimika.stages.measure.mesh import MeshNet
@@ -58,6 +59,7 @@ class Pipeline:
         self._detector = Detector(replace(self._options, faces_max=FACES_LIMIT))
         self._mesh = MeshNet(self._options)
         self._eyes = EyeNet(self._options)
+        self._units = ActionUnits(self._options)
         self._classifier = Classifier(self._options)
         self._follower = Follower(self._detector, self._options)
         self._tracker = Tracker(self._options, self._classifier.same_look)
@@ -124,10 +126,8 @@ class Pipeline:
         choice = BaselineChoice.parse(self._options.baseline)
         if choice.method == "none":
             return Temporal(self._options, None)
-        from mimika.stages.measure.action_units import ActionUnits
-
         known = load(choice) if choice.method == "file" else None
-        units = ActionUnits(self._options)
+        units = self._units
         if choice.method == "image":
             self._temporal = Temporal(replace(self._options, baseline="none"), None)
             with PhotoCapture(choice.path, self._options) as photo:
@@ -153,7 +153,7 @@ class Pipeline:
         return Observation(frame, faces, measurements, expressions, stages.ms)
 
     def _measured(self, frame: Frame, seen: Seen) -> Measurements:
-        """Look closer at the eyes and read off the meshes what can be read off them."""
+        """Look closer at the eyes; read pose, action units and gaze off the meshes."""
         meshes = self._eyes.refine(frame.luma, seen.meshes)
         angles, translations = head_pose(meshes, (frame.width, frame.height))
         return Measurements(
@@ -161,6 +161,7 @@ class Pipeline:
             seen.presence,
             angles,
             translations,
+            action_units=self._units.measure(meshes, angles, luma=frame.luma),
             eye_openness=openness(meshes),
             gaze=gaze(meshes, angles),
         )

@@ -84,7 +84,7 @@ def draw_face(axes: Any, shape: Array) -> None:
         axes.plot(*lids[:9].T, color=(0.15, 0.1, 0.1), lw=1.4)
     for brow in ((70, 63, 105, 66, 107, 55, 65, 52, 53, 46), (300, 293, 334, 296, 336, 285, 295, 282, 283, 276)):
         axes.fill(*(shape[list(brow), :2] * (1, -1)).T, color=(0.3, 0.22, 0.18), alpha=0.75, lw=0)
-    axes.set(xlim=(-1.2, 1.2), ylim=(-1.75, 1.35), aspect="equal")
+    axes.set(xlim=(-1.2, 1.2), ylim=(-1.9, 1.35), aspect="equal")
     axes.axis("off")
 
 

@@ -39,5 +39,5 @@ def hinted_units(votes: NDArray[np.float64]) -> NDArray[np.float32]:
 def balance(votes: NDArray[np.float64], power: float = 0.7) -> NDArray[np.float32]:
     """Return (n,) weights, mean 1, by which faces are drawn so that rare expressions count."""
     kind = votes.argmax(axis=1)
-    weights = 1.0 / np.bincount(kind, minlength=votes.shape[1])[kind] ** power
+    weights = 1.0 / np.maximum(np.bincount(kind, minlength=votes.shape[1]), 1)[kind] ** power
     return np.asarray(weights / weights.mean(), np.float32)

@@ -21,7 +21,7 @@ MOUTH = (61, 291)
 class MouthRuler:
     """Measures AU12 alone, as how much wider the mouth is than in the neutral shape; needs no trained network."""
 
-    def measure(self, meshes, angles, neutrals=None):
+    def measure(self, meshes, angles, neutrals=None, units=None):
         units = np.zeros((len(meshes), len(ACTION_UNITS), 2), np.float32)
         usual = np.full(len(meshes), 0.7) if neutrals is None else self._widths(neutrals)
         units[:, SMILE] = np.clip((self._widths(shape_of(meshes)) - usual) * 30, 0, 5)[:, None]

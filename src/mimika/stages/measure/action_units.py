@@ -1,10 +1,6 @@
-"""Action units: how strongly each facial muscle acts, left and right, read from the shape of the mesh."""
+"""Action units: how strongly each facial muscle acts, left and right."""
 
 from __future__ import annotations
-
-from functools import lru_cache
-from importlib import resources
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,68 +8,81 @@ from numpy.typing import NDArray
 from mimika.data.geometry import Floats
 from mimika.data.labels import ACTION_UNITS, SIDED_UNITS
 from mimika.data.options import Options
-from mimika.stages.faces.align import mirror_map
-from mimika.stages.measure.pose import fit_mean_face
+from mimika.stages.measure.appearance import appearance
+from mimika.stages.measure.eyes import openness
+from mimika.stages.measure.unit_inputs import (
+    SHAPE_POINTS,
+    UPPER_UNITS,
+    inputs_alone,
+    inputs_compared,
+    inputs_seen,
+    mirrored,
+    mirrored_seen,
+    shape_of,
+    unit_file,
+)
 
-SHAPE_POINTS = 468
 MAXIMUM = 5.0
 LETTERS = ("", "A", "B", "C", "D", "E")
 """No trace at all, then trace, slight, marked, severe, maximum, as the FACS manual scores them."""
+LOWER_UNITS = tuple(unit for unit in ACTION_UNITS if unit not in (*UPPER_UNITS, "AU43"))
 
-SPANS = (
-    *((386, 374), (385, 380), (387, 373), (384, 381), (388, 390), (362, 263)),
-    *((159, 145), (158, 153), (160, 144), (157, 154), (161, 163), (133, 33)),
-    *((336, 386), (296, 386), (334, 387), (293, 388), (300, 263), (285, 362), (336, 362), (295, 386), (282, 386)),
-    *((107, 159), (66, 159), (105, 160), (63, 161), (70, 33), (55, 133), (107, 133), (65, 159), (52, 159)),
-    *((336, 107), (285, 55), (336, 168), (107, 168)),
-    *((346, 374), (347, 374), (330, 263), (280, 263), (117, 145), (118, 145), (101, 33), (50, 33)),
-    *((327, 362), (358, 362), (294, 362), (98, 133), (129, 133), (64, 133), (98, 327), (129, 358), (48, 278)),
-    *((61, 291), (78, 308), (291, 263), (61, 33), (291, 327), (61, 98), (291, 1), (61, 1), (291, 152), (61, 152)),
-    *((13, 14), (82, 87), (312, 317), (81, 178), (311, 402), (80, 88), (310, 318)),
-    *((0, 13), (37, 82), (267, 312), (14, 17), (87, 84), (317, 314), (2, 0), (2, 13), (17, 152), (14, 152), (2, 152)),
-    *((205, 33), (425, 263), (206, 61), (426, 291), (0, 17), (40, 91), (270, 321)),
-)
-"""Pairs of points whose distance says much about lids, brows, nose, lips and jaw."""
-
-_ANGLE_UNIT = 30.0
+_SHUT = ACTION_UNITS.index("AU43")
+_OPEN_ENOUGH = 0.75
+"""Eye openness above which a lid does not count as lowered."""
+_SLEEPY = 0.5
+"""A neutral whose eyes are less open than this was no neutral."""
+_OF_PICTURE = 1 / 3
+"""Share of the picture's own measure where the person's neutral is known too."""
+_WHOLE = np.array([row for row, unit in enumerate(ACTION_UNITS) if unit not in SIDED_UNITS], np.intp)
+_UPPER = np.array([ACTION_UNITS.index(unit) for unit in UPPER_UNITS], np.intp)
+_LOWER = np.array([ACTION_UNITS.index(unit) for unit in LOWER_UNITS], np.intp)
 
 
 class ActionUnits:
-    """Measures action units by the shipped regressors: one for a face alone, one that also knows the person's neutral.
+    """Measures action units by the shipped regressors, from shape, from appearance, from the person's own neutral.
 
-    Both learnt from faces with known units: a morphable face, real neutral meshes set in motion, and real photos
-    warped and measured by the mesh network. See `docs/reference/action-units.md`.
+    `docs/reference/action-units.md` says what each unit is, what it is measured from, and how well.
     """
 
     def __init__(self, options: Options | None = None) -> None:
         self._options = options if options is not None else Options()
-        self._alone, self._compared = _network("alone"), _network("neutral")
+        self._nets = {name: _Network(name) for name in ("alone", "neutral", "upper", "lower")}
 
-    def measure(self, meshes: Floats, angles: Floats, neutrals: Floats | None = None) -> NDArray[np.float32]:
+    def measure(
+        self,
+        meshes: Floats,
+        angles: Floats,
+        neutrals: Floats | None = None,
+        units: Floats | None = None,
+        luma: NDArray[np.uint8] | None = None,
+    ) -> NDArray[np.float32]:
         """Return intensities (n, 23, 2), 0..5, in the order of `labels.ACTION_UNITS`, the subject's left, then right.
 
         `meshes` (n, 478, 3) picture pixels, z in the same scale; `angles` (n, 3) pitch, yaw, roll in degrees;
         `neutrals`, the same persons without expression, as shapes (n, 468, 3) from `neutral_shape` or as meshes (n,
-        478, 3); a row of NaN means that this person's neutral is not known. Units without sides have both alike.
+        478, 3), a row of NaN where unknown. `luma` (height, width) is the picture itself; where only meshes were kept,
+        `units` (n, 23, 2), measured earlier with the picture and without a neutral, take its place; without both, shape
+        alone decides. Units without sides have both values alike.
         """
-        shapes = shape_of(meshes)
-        if not len(shapes):
+        if not len(meshes):
             return np.zeros((0, len(ACTION_UNITS), 2), np.float32)
-        if neutrals is None:
-            return self._alone.intensities(inputs_alone(shapes, angles), inputs_alone(*_mirrored(shapes, angles)))
-        calm = np.asarray(neutrals, np.float32)
-        calm = shape_of(calm) if calm.shape[1] > SHAPE_POINTS else calm
-        known = np.asarray(np.isfinite(calm).all(axis=(1, 2)))
-        calm = np.where(known[:, None, None], calm, shapes)
-        swapped, turned = _mirrored(shapes, angles)
-        other = _mirrored(calm, angles)[0]
-        result = self._compared.intensities(
-            inputs_compared(shapes, angles, calm), inputs_compared(swapped, turned, other)
-        )
-        if not known.all():
-            rows = np.flatnonzero(~known)
-            result[rows] = self.measure(meshes[rows], angles[rows])
-        return result
+        shapes = shape_of(meshes)
+        if luma is not None:
+            units = self._seen(shapes, angles, appearance(luma, meshes))
+        opened = openness(meshes)
+        shown = units is not None and bool(np.isfinite(units).all())
+        result = np.array(units if units is not None and shown else self._alone(shapes, angles), np.float32)
+        if neutrals is not None:
+            calm = np.asarray(neutrals, np.float32)
+            calm = shape_of(calm) if calm.shape[1] > SHAPE_POINTS else calm
+            rows = np.flatnonzero(np.isfinite(calm).all(axis=(1, 2)))
+            compared = self._compared(shapes[rows], np.asarray(angles, np.float32)[rows], calm[rows])
+            result[rows] = _OF_PICTURE * result[rows] + (1 - _OF_PICTURE) * compared if shown else compared
+            opened[rows] /= np.maximum(openness(calm[rows]), _SLEEPY)
+        result[:, _WHOLE] = result[:, _WHOLE].mean(axis=-1, keepdims=True)
+        result[:, _SHUT] = _shut(opened)
+        return np.clip(result, 0, MAXIMUM)
 
     def neutral_shape(self, meshes: Floats, angles: Floats) -> NDArray[np.float32]:
         """Return the pose-free shapes (n, 468, 3) that a baseline averages and stores, in inter-ocular distances.
@@ -82,30 +91,33 @@ class ActionUnits:
         """
         return shape_of(meshes)
 
+    def _alone(self, shapes: NDArray[np.float32], angles: Floats) -> NDArray[np.float32]:
+        """Return intensities by shape; the mean of a face and of its mirror picture, so that no side is preferred."""
+        values = self._nets["alone"](
+            np.concatenate([inputs_alone(shapes, angles), inputs_alone(*mirrored(shapes, angles))])
+        )
+        return _both_ways(values)
 
-def shape_of(meshes: Floats) -> NDArray[np.float32]:
-    """Return pose-free shapes (n, 468, 3) of (n, 478, 3) meshes: upright, frontal, in units of the mean face."""
-    points = np.asarray(meshes, np.float32)
-    if not len(points):
-        return np.zeros((0, SHAPE_POINTS, 3), np.float32)
-    rotations, scales, origins = fit_mean_face(points)
-    linear = (rotations / np.maximum(scales, 1e-9)[:, None, None]).astype(np.float32)
-    centred = points[:, :SHAPE_POINTS] - origins[:, None].astype(np.float32)
-    return np.asarray(centred @ linear, np.float32)
+    def _compared(self, shapes: NDArray[np.float32], angles: Floats, calm: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return intensities by how the shape differs from the person's own."""
+        swapped, turned = mirrored(shapes, angles)
+        plain = inputs_compared(shapes, angles, calm)
+        other = inputs_compared(swapped, turned, mirrored(calm, angles)[0])
+        return _both_ways(self._nets["neutral"](np.concatenate([plain, other])))
 
-
-def inputs_alone(shapes: Floats, angles: Floats) -> NDArray[np.float32]:
-    """Return what the regressor without a neutral sees, (n, k): steady points, distances, pitch and yaw."""
-    chosen = np.asarray(shapes, np.float32)
-    return np.concatenate([chosen[:, _rows()].reshape(len(chosen), -1), _spans(chosen), _turn(angles)], axis=1)
-
-
-def inputs_compared(shapes: Floats, angles: Floats, neutrals: Floats) -> NDArray[np.float32]:
-    """Return what the regressor with a neutral sees, (n, k): differences, distances now, pitch and yaw."""
-    now, calm = np.asarray(shapes, np.float32), np.asarray(neutrals, np.float32)
-    moved = (now - calm)[:, _rows()].reshape(len(now), -1)
-    spans = _spans(now)
-    return np.concatenate([moved, spans - _spans(calm), spans, _turn(angles)], axis=1)
+    def _seen(self, shapes: NDArray[np.float32], angles: Floats, seen: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return intensities by shape and appearance; each half of the face by itself, right ones mirrored."""
+        n = len(shapes)
+        swapped, turned = mirrored(shapes, angles)
+        result = np.zeros((n, len(ACTION_UNITS), 2), np.float32)
+        halves = ((shapes, np.asarray(angles, np.float32), seen), (swapped, turned, mirrored_seen(seen)))
+        for region, rows in (("upper", _UPPER), ("lower", _LOWER)):
+            both = self._nets[region](
+                np.concatenate([inputs_seen(shape, turn, skin, region) for shape, turn, skin in halves])
+            )
+            shares = MAXIMUM / (1 + np.exp(-both))
+            result[:, rows] = shares.reshape(2, n, len(rows)).transpose(1, 2, 0)
+        return result
 
 
 def letters(intensities: Floats) -> NDArray[np.str_]:
@@ -133,69 +145,39 @@ def displacements() -> NDArray[np.float32]:
     Axes and points as in the mean face. A unit without sides has half of its movement in each row, so that the sum over
     units and sides, each times its intensity over 5, moves a face.
     """
-    return np.asarray(_file()["basis"], np.float32)
+    return np.asarray(unit_file()["basis"], np.float32)
 
 
 def triangles() -> NDArray[np.int32]:
     """Return the (898, 3) triangles of the mesh, those inside eyes and mouth included."""
-    return np.asarray(_file()["triangles"], np.int32)
+    return np.asarray(unit_file()["triangles"], np.int32)
 
 
 class _Network:
-    """Three layers of a regressor; what standardises its inputs is part of the first."""
+    """A small regressor of dense layers; what standardises its inputs is part of the first."""
 
-    def __init__(self, weights: list[NDArray[np.float32]]) -> None:
-        self._layers = list(zip(weights[::2], weights[1::2], strict=True))
+    def __init__(self, name: str) -> None:
+        arrays = unit_file()
+        count = sum(key.startswith(f"{name}_w") for key in arrays)
+        self._layers = [
+            (arrays[f"{name}_w{number}"].astype(np.float32), arrays[f"{name}_b{number}"].astype(np.float32))
+            for number in range(count)
+        ]
 
-    def intensities(self, plain: NDArray[np.float32], mirrored: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return (n, 23, 2) as the mean of a face and of its mirror picture, so that no side is preferred."""
-        n = len(plain)
-        values = np.concatenate([plain, mirrored])
+    def __call__(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         for number, (weight, bias) in enumerate(self._layers):
             values = values @ weight + bias
             if number < len(self._layers) - 1:
                 np.maximum(values, 0, out=values)
-        both = values.reshape(2, n, len(ACTION_UNITS), 2)
-        mean = (both[0] + both[1][..., ::-1]) / 2
-        whole = _whole_rows()
-        mean[:, whole] = mean[:, whole].mean(axis=-1, keepdims=True)
-        return np.asarray(np.clip(mean, 0, MAXIMUM), np.float32)
+        return values
 
 
-def _network(name: str) -> _Network:
-    arrays = _file()
-    return _Network([arrays[f"{name}_{part}{layer}"].astype(np.float32) for layer in range(3) for part in "wb"])
+def _both_ways(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Average outputs (2n, 46) for faces and then for their mirror pictures into (n, 23, 2)."""
+    both = values.reshape(2, -1, len(ACTION_UNITS), 2)
+    return np.asarray(np.clip((both[0] + both[1][..., ::-1]) / 2, 0, MAXIMUM), np.float32)
 
 
-def _mirrored(shapes: Floats, angles: Floats) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the shapes and angles of the mirror picture."""
-    swapped = np.asarray(shapes, np.float32)[:, mirror_map()[:SHAPE_POINTS].astype(np.intp)]
-    return swapped * np.array([-1, 1, 1], np.float32), np.asarray(angles, np.float32) * np.array(
-        [1, -1, -1], np.float32
-    )
-
-
-def _spans(shapes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the (n, k) distances of `SPANS`."""
-    ends = np.array(SPANS)
-    return np.asarray(np.linalg.norm(shapes[:, ends[:, 0]] - shapes[:, ends[:, 1]], axis=-1), np.float32)
-
-
-def _turn(angles: Floats) -> NDArray[np.float32]:
-    return np.asarray(angles, np.float32)[:, :2] / np.float32(_ANGLE_UNIT)
-
-
-@lru_cache(maxsize=1)
-def _rows() -> NDArray[np.intp]:
-    return np.asarray(_file()["rows"], np.intp)
-
-
-@lru_cache(maxsize=1)
-def _whole_rows() -> NDArray[np.intp]:
-    return np.array([row for row, unit in enumerate(ACTION_UNITS) if unit not in SIDED_UNITS], np.intp)
-
-
-@lru_cache(maxsize=1)
-def _file() -> dict[str, NDArray[Any]]:
-    with resources.files("mimika.models").joinpath("action_units.npz").open("rb") as file, np.load(file) as arrays:
-        return {name: arrays[name] for name in arrays.files}
+def _shut(opened: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the intensity (n, 2) of closing eyes, straight from how far they are open."""
+    return np.asarray(MAXIMUM * np.clip((_OPEN_ENOUGH - opened) / _OPEN_ENOUGH, 0, 1), np.float32)

@@ -28,9 +28,13 @@ class Shapes(Protocol):
     """What measures action units, as `measure.action_units.ActionUnits` does."""
 
     def measure(
-        self, meshes: NDArray[np.float32], angles: NDArray[np.float32], neutrals: NDArray[np.float32] | None = None
+        self,
+        meshes: NDArray[np.float32],
+        angles: NDArray[np.float32],
+        neutrals: NDArray[np.float32] | None = None,
+        units: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
-        """Return (n, 23, 2) intensities, against (n, 468, 3) neutral shapes where given."""
+        """Return (n, 23, 2) intensities, against (n, 468, 3) neutral shapes, and with what the picture gave."""
 
     def neutral_shape(self, meshes: NDArray[np.float32], angles: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return (n, 468, 3) pose-free shapes."""
@@ -108,7 +112,9 @@ class Baselines:
         measured, chosen = observation.measurements, np.array([row for row, _ in rows])
         units, eyes = measured.action_units.copy(), measured.eye_openness.copy()
         neutrals = np.stack([baseline.shape for _, baseline in rows])
-        units[chosen] = self._shapes.measure(measured.meshes[chosen], measured.angles[chosen], neutrals)
+        units[chosen] = self._shapes.measure(
+            measured.meshes[chosen], measured.angles[chosen], neutrals, measured.action_units[chosen]
+        )
         eyes[chosen] = relative_openness(eyes[chosen], [baseline for _, baseline in rows])
         shown = observation.expressions
         if self._expressions:

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mimika.data.indicators import INDICATORS
-from mimika.data.labels import FERPLUS
+from mimika.data.labels import ACTION_UNITS, FERPLUS, SIDED_UNITS
 from mimika.data.measurements import MESH_POINTS
 from mimika.data.observation import Observation
+from mimika.stages.write.units import UNIT_NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,19 @@ class Column:
 
 def _numbers(names: str, unit: str, meaning: str, digits: int) -> tuple[Column, ...]:
     return tuple(Column(name, "number", unit, meaning, digits) for name in names.split())
+
+
+def _unit_columns() -> tuple[Column, ...]:
+    """Return a column a unit, or two, `_l` and `_r`, where it has sides."""
+    columns: list[Column] = []
+    for unit in ACTION_UNITS:
+        name = f"{UNIT_NAMES[unit]}, 0 none to 5 maximum"
+        if unit in SIDED_UNITS:
+            columns += _numbers(f"{unit}_l", "0..5", f"{name}, the subject's left", 2)
+            columns += _numbers(f"{unit}_r", "0..5", f"{name}, the subject's right", 2)
+        else:
+            columns += _numbers(unit, "0..5", name, 2)
+    return tuple(columns)
 
 
 FRAME_COLUMNS = (
@@ -52,11 +66,17 @@ FACE_COLUMNS = (
     *_numbers("confidence", "0..1", "probability of the most likely expression", 5),
     *_numbers("valence", "-1..1", "how pleasant the expression looks, expected from the eight probabilities", 4),
     *_numbers("arousal", "-1..1", "how roused the expression looks, expected from the eight probabilities", 4),
+    *_numbers("eye_open_l", "0..", "openness of the subject's left eye, 0 closed, about 1 calmly open", 3),
+    *_numbers("eye_open_r", "0..", "openness of the subject's right eye, 0 closed, about 1 calmly open", 3),
+    *_numbers("gaze_yaw", "degrees", "turn of the eyes in the head, + to the subject's own left", 2),
+    *_numbers("gaze_pitch", "degrees", "lift of the eyes in the head, + upwards", 2),
+    *_unit_columns(),
     *(Column(item.name, "number", item.unit, item.meaning, item.digits) for item in INDICATORS),
 )
 COLUMNS = FRAME_COLUMNS + FACE_COLUMNS
 NAMES = tuple(column.name for column in COLUMNS)
 _BEFORE_LABEL = [column.name for column in FACE_COLUMNS if column.name != "face_id"].index("label")
+_UNIT_PLACES = [2 * row + side for row, unit in enumerate(ACTION_UNITS) for side in range(1 + (unit in SIDED_UNITS))]
 MESH_DIGITS = 2
 MESH_UNIT = "pixels of the upright picture, z in the same scale, negative towards the camera"
 
@@ -109,11 +129,12 @@ def mesh_values(observation: Observation, index: int) -> list[float | None]:
 
 
 def _numeric(observation: Observation) -> NDArray[np.float64]:
-    """Return the (n, 33) measured numbers in the order of the table."""
+    """Return the (n, 74) measured numbers in the order of the table."""
     faces, measured, expressions = observation.faces, observation.measurements, observation.expressions
     parts = (
         *(faces.boxes, faces.scores, measured.presence, measured.angles),
         *(expressions.probabilities, expressions.confidences, expressions.valence, expressions.arousal),
+        *(measured.eye_openness, measured.gaze, measured.action_units.reshape(len(faces), -1)[:, _UNIT_PLACES]),
         observation.indicators,
     )
     return np.column_stack(parts).astype(np.float64)
