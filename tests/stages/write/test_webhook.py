@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -78,6 +81,20 @@ def test_an_event_arrives_whole_and_signed(receiver: Receiver):
     wanted = hmac.new(b"s3cret", b"1700000000." + body, hashlib.sha256).hexdigest()
     assert headers[SIGNATURE] == f"sha256={wanted}"
     assert (hook.delivered, hook.failures.total()) == (1, 0)
+
+
+def test_the_receiver_shown_on_the_page_knows_genuine_events_from_others(receiver: Receiver, root: Path):
+    page = (root / "docs" / "how-to" / "events.md").read_text("utf-8")
+    code = next(block for block in re.findall(r"```python\n(.*?)```", page, re.S) if "is_genuine" in block)
+    shown: dict[str, Any] = {}
+    exec(code, shown)
+    with Webhook(receiver.url, "s3cret", QUICK) as hook:
+        hook.send(EVENT)
+    _, headers, body = receiver.requests[0]
+    assert shown["is_genuine"](b"s3cret", headers, body)
+    assert not shown["is_genuine"](b"other", headers, body)
+    assert not shown["is_genuine"](b"s3cret", headers, body.replace(b"drowsy", b"dreamy"))
+    assert not shown["is_genuine"](b"s3cret", headers | {TIMESTAMP: "1700000000"}, body)
 
 
 def test_without_a_secret_nothing_is_signed(receiver: Receiver):

@@ -51,7 +51,7 @@ class Patience:
 class Webhook:
     """Posts each event as JSON to an address, from a thread of its own.
 
-    With a `secret` each request carries `Mimika-Timestamp` (Unix seconds) and `Mimika-Signature`: "sha256=" and the
+    Each request carries `Mimika-Timestamp` (Unix seconds) and, with a `secret`, `Mimika-Signature`: "sha256=" and the
     hexadecimal HMAC-SHA256 of the timestamp, a point and the body. `Mimika-Event-Id` stays the same over all tries of
     an event. Answers 2xx mean delivered; 408, 425, 429, 5xx, time-outs and failed connections are tried again; anything
     else, redirects included, is final. `delivered` counts; `failures` counts what was given up, by reason.
@@ -151,11 +151,9 @@ class Webhook:
             "Content-Type": "application/json; charset=utf-8",
             "User-Agent": f"mimika/{__version__}",
             IDENTITY: json.loads(body)["id"],
+            TIMESTAMP: (stamp := str(int(self._clock()))),
         }
-        if self._secret:
-            stamp = str(int(self._clock()))
-            headers |= {TIMESTAMP: stamp, SIGNATURE: signature(self._secret, stamp, body)}
-        return headers
+        return headers | ({SIGNATURE: signature(self._secret, stamp, body)} if self._secret else {})
 
 
 def signature(secret: bytes, timestamp: str, body: bytes) -> str:
