@@ -99,6 +99,8 @@ def _cost(rows: list[dict[str, Any]], file: Path) -> None:
         axes.annotate(text, place, (8, 0), textcoords="offset points", va="center", fontsize=8.5, color=INK)
     axes.set_xscale("log")
     axes.set_yscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_major_formatter("{x:g}")
     axes.margins(x=0.25, y=0.12)
     axes.set_xlabel("milliseconds an image on one core (ONNX Runtime); hollow: not trained here")
     axes.set_ylabel("minutes of one core for an epoch")
