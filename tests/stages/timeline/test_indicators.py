@@ -116,6 +116,15 @@ def test_lids_that_fall_again_and_again_look_drowsy_and_are_an_episode():
     assert len([episode for episode in states(line) if episode.label == "eyes_closed"]) == len(closures)
 
 
+def test_eyes_shut_in_laughter_are_no_sleep():
+    time_s = times(70, 12.5)
+    shut = eyes(time_s, (20.0, 21.4), (30.0, 31.4), (40.0, 41.4))
+    assert at(timeline(time_s, eyes=shut), 65.0)[0]["drowsiness"] > 0.5
+    laughing = timeline(time_s, course(time_s, (0, {"happiness": 0.9})), eyes=shut)
+    assert at(laughing, 20.8, 65.0)[0]["eyes_closed_s"] > 0.6
+    assert at(laughing, 65.0)[0]["drowsiness"] < 0.1
+
+
 def test_drowsiness_adds_its_signs_and_leaves_out_what_was_not_measured():
     nothing = math.nan
     assert drowsy(0.0, 0.0, nothing, nothing) == 0

@@ -37,6 +37,8 @@ YAWN_S = (2.0, 15.0)
 """A mouth open for less is speech or a laugh. Yawns last about six seconds (Provine, "Yawning as a stereotyped action
 pattern and releasing stimulus", Ethology 72, 1986)."""
 _SMILE = 2.0
+_LAUGH = 0.5
+"""Eyes shut with such a probability of happiness laugh, and are no long closures."""
 YAWNS_S = 300.0
 
 
@@ -73,7 +75,8 @@ class Drowsiness:
         now, closed = moment.time_s, self._closed(moment)
         self._shut.add(now, float(closed >= P80) if math.isfinite(closed) else math.nan)
         ended = self._blink.update(now, closed)
-        if ended is not None and ended[1] - ended[0] >= BLINK.shortest_s:
+        laughs = moment.happy >= _LAUGH
+        if ended is not None and BLINK.shortest_s <= ended[1] - ended[0] <= (LONGEST_BLINK_S if laughs else math.inf):
             self._closures.append(ended)
         while self._closures and self._closures[0][1] <= now - WINDOW_S:
             self._closures.popleft()
@@ -82,7 +85,7 @@ class Drowsiness:
         jaw, yawns = self._jaw(moment)
         perclos = self._shut.mean()
         sharp = length if self._shut.rate >= _SHARP_HZ else math.nan
-        drowsiness = drowsy(perclos, self._long_s(now), sharp, yawns)
+        drowsiness = drowsy(perclos, self._long_s(now, laughs), sharp, yawns)
         return Lids(closed, jaw, rate, length, perclos, eyes_closed_s, yawns, drowsiness)
 
     def _closed(self, moment: Moment) -> float:
@@ -98,10 +101,10 @@ class Drowsiness:
         lengths = [stop - start for start, stop in self._closures if stop - start <= LONGEST_BLINK_S]
         return 60 * len(lengths) / seen, sum(lengths) / len(lengths) if lengths else math.nan
 
-    def _long_s(self, now: float) -> float:
+    def _long_s(self, now: float, laughs: bool) -> float:
         """Return how many of the last 60 seconds lay in closures too long for a blink, the present one included."""
         spans = list(self._closures)
-        if self._blink.since_s is not None:
+        if self._blink.since_s is not None and not laughs:
             spans.append((self._blink.since_s, now))
         long = [(start, stop) for start, stop in spans if stop - start > LONGEST_BLINK_S]
         return sum(stop - max(start, now - WINDOW_S) for start, stop in long)

@@ -13,6 +13,7 @@ from mimika.data.labels import ACTION_UNITS, FERPLUS
 from mimika.data.observation import Observation
 from mimika.data.timeline import Timeline
 
+_HAPPY = FERPLUS.index("happiness")
 _HOSTILE = [FERPLUS.index(name) for name in ("anger", "disgust", "contempt")]
 _UNITS = {name: column for column, name in enumerate(ACTION_UNITS)}
 
@@ -39,6 +40,11 @@ class Moment:
     def unit(self, name: str) -> float:
         """Return the intensity of an action unit, such as "AU12"."""
         return float(self.units[_UNITS[name]])
+
+    @property
+    def happy(self) -> float:
+        """The probability of happiness, 0..1."""
+        return float(self.probabilities[_HAPPY])
 
     @property
     def hostile(self) -> float:
