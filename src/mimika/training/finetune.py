@@ -46,8 +46,8 @@ def recipe_for(name: str, count: int, seed: int, overrides: dict[str, Any] | Non
     """Return the schedule for `count` faces; `overrides` are names such as "schedule.epochs" or "data.pull".
 
     [data]: `pull` weighs the base's answers, `looks` its embedding, `mixup` (alpha) on a share `mixup_chance` of the
-    batches, `smoothing` of the labels. [start]: `trunk_rate` is the share of the rate at which convolutions learn,
-    `frozen` how many of the first stages do not.
+    batches, `smoothing` of the labels, `caution` for `FinetuneTask.chosen`, in standard errors. [start]:
+    `trunk_rate` is the share of the rate at which convolutions learn, `frozen` how many of the first stages do not.
 
     Raises:
         OptionError: if a name is unknown.
@@ -57,7 +57,8 @@ def recipe_for(name: str, count: int, seed: int, overrides: dict[str, Any] | Non
             "epochs": 10, "batch": int(np.clip(count // 8, 4, 32)), "rate": 1e-3, "weight_decay": 0.01, "warmup": 0.1,
             "ema": 0.9, "best": True, "patience": 4, "threads": 0,
         },
-        "data": {"pull": 1.0, "looks": 1.0, "mixup": 0.3, "mixup_chance": 0.5, "smoothing": 0.05, "dropout": 0.1},
+        "data": {"pull": 1.0, "looks": 1.0, "mixup": 0.3, "mixup_chance": 0.5, "smoothing": 0.05, "dropout": 0.1,
+                 "caution": 1.0},
         "start": {"trunk_rate": 0.1, "frozen": 1},
     }  # fmt: skip
     given = {"seed": seed}
@@ -221,8 +222,8 @@ class FinetuneTask(Task):
     def chosen(self) -> tuple[ShippedExpression, float]:
         """Return the network between the base and the tuned weights that is kept, and how far it is from the base.
 
-        The nearest to the base whose validation loss is within one standard error of the least, because each step away
-        costs some of what the base knows. Source: Breiman et al., "Classification and regression trees", 1984.
+        The nearest to the base whose validation loss is within `caution` standard errors of the least, because each step
+        away costs some of what the base knows. Source: Breiman et al., "Classification and regression trees", 1984.
         """
         luma, rows = self.validation_dataset().tensors
         tuned = {name: value.float() for name, value in self.averaged.module.state_dict().items()}
@@ -236,7 +237,8 @@ class FinetuneTask(Task):
         means = np.array([loss.mean() for loss in losses])
         best = int(means.argmin())
         error = losses[best].std() / len(rows) ** 0.5
-        nearest = int(np.flatnonzero(means <= means[best] + error)[0])
+        within = means[best] + float(self.recipe.data["caution"]) * error
+        nearest = int(np.flatnonzero(means <= within)[0])
         return networks[nearest], BACK[nearest]
 
     def _answers(self) -> dict[str, Tensor]:

@@ -85,10 +85,11 @@ def finetune(
     target = order.out / f"{name}.onnx"
     for file in (target, order.out / "report.json", order.out / "report.html"):
         claim(file, order.force)
+    seed = int(order.overrides.get("seed", 0))
+    recipe_for(name, 0, seed, dict(order.overrides))  # a wrong setting is told before the pictures are read
     began = time.monotonic()
     if faces is None:
         faces = read_faces(order.folder, class_map=order.class_map, crop_as=order.crop_as, progress=progress)
-    seed = int(order.overrides.get("seed", 0))
     division = divide(faces, order.pattern, seed)
     if tell:
         tell(faces, division)
