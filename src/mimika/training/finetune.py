@@ -222,8 +222,9 @@ class FinetuneTask(Task):
     def chosen(self) -> tuple[ShippedExpression, float]:
         """Return the network between the base and the tuned weights that is kept, and how far it is from the base.
 
-        The nearest to the base whose validation loss is within `caution` standard errors of the least, because each step
-        away costs some of what the base knows. Source: Breiman et al., "Classification and regression trees", 1984.
+        The nearest to the base that is not worse on validation than the best by more than `caution` standard errors of
+        the difference, picture by picture, because each step away costs some of what the base knows. Source: the
+        one-standard-error rule of Breiman et al., "Classification and regression trees", 1984.
         """
         luma, rows = self.validation_dataset().tensors
         tuned = {name: value.float() for name, value in self.averaged.module.state_dict().items()}
@@ -234,11 +235,9 @@ class FinetuneTask(Task):
             between.load_state_dict({name: torch.lerp(start[name].float(), tuned[name], share) for name in start})
             networks.append(between)
             losses.append(self.losses(between, luma, rows)[0].numpy())
-        means = np.array([loss.mean() for loss in losses])
-        best = int(means.argmin())
-        error = losses[best].std() / len(rows) ** 0.5
-        within = means[best] + float(self.recipe.data["caution"]) * error
-        nearest = int(np.flatnonzero(means <= within)[0])
+        worse = np.stack(losses) - losses[int(np.argmin([loss.mean() for loss in losses]))]
+        within = float(self.recipe.data["caution"]) * worse.std(1) / len(rows) ** 0.5
+        nearest = int(np.flatnonzero(worse.mean(1) <= within)[0])
         return networks[nearest], BACK[nearest]
 
     def _answers(self) -> dict[str, Tensor]:
