@@ -58,14 +58,15 @@ class EyeNetwork(nn.Module):
             nn.ReLU(inplace=True),
             nn.Linear(features, mean.numel()),
         )
-        self.register_buffer("mean", mean)
+        self.mean = nn.Parameter(mean, requires_grad=False)
 
     def forward(self, luma: Tensor) -> Tensor:
         """Return points; light and contrast of the crop are evened out first."""
         level = luma.mean(dim=(2, 3), keepdim=True)
         spread = ((luma - level) ** 2).mean(dim=(2, 3), keepdim=True).sqrt() + 0.02
         x = self.head(self.body((luma - level) / spread))
-        return self.mean + x.reshape(-1, *self.mean.shape)  # type: ignore[operator]
+        points: Tensor = self.mean + x.reshape(-1, *self.mean.shape)
+        return points
 
 
 def eyes_of(faces: LabelledFaces, meshes: NDArray[np.float32], presence: NDArray[np.float32], weight: float) -> Eyes:
@@ -75,7 +76,7 @@ def eyes_of(faces: LabelledFaces, meshes: NDArray[np.float32], presence: NDArray
     luma = np.empty((2 * len(rows), spec.side, spec.side), np.uint8)
     points = np.empty((2 * len(rows), len(LEFT_POINTS), 2), np.float32)
     sides = point_rows()
-    for place, row in enumerate(rows):
+    for place, row in enumerate(rows.tolist()):
         matrices = eye_matrices(meshes[row : row + 1])[0]
         matrices[:, :, 2] += MARGIN
         for side in (0, 1):
@@ -168,7 +169,7 @@ def main() -> None:
     parser.add_argument("--labels", type=Path, required=True, help="the teacher's labels")
     parser.add_argument("--cache", type=Path, required=True, help="folder of decoded pictures and of own meshes")
     parser.add_argument("--out", type=Path, default=Path("src/mimika/models/eyes.onnx"))
-    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--steps", type=int, default=2400)
     options = parser.parse_args()
     torch.set_num_threads(1)
     parts = []

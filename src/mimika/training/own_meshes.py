@@ -24,7 +24,7 @@ def own_meshes(faces: LabelledFaces, cache: Path | None = None) -> tuple[NDArray
     net = MeshNet(Options())
     meshes = np.full((len(faces), 478, 3), np.nan, np.float32)
     presence = np.zeros(len(faces), np.float32)
-    for row in np.flatnonzero(faces.found):
+    for row in np.flatnonzero(faces.found).tolist():
         start = matrices_from_meshes(faces.points[row : row + 1], MESH_CROP)
         found, sure = net.settle(faces.picture(row), start, np.array([True]), 1)
         meshes[row], presence[row] = found[0], sure[0]
