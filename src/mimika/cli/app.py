@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from mimika.cli import analyze, bench, compare, doctor, evaluate, live, models, prior, synth, train
+from mimika.cli import analyze, bench, compare, doctor, evaluate, evaluate_spotting, live, models, prior, synth, train
 from mimika.cli.exit_codes import ExitCode, code_of
 from mimika.data.errors import MimikaError
 
@@ -68,3 +68,4 @@ app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(compare.compare)
 app.command()(synth.synth)
+app.command("evaluate-spotting")(evaluate_spotting.evaluate_spotting)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -132,7 +133,7 @@ def make(who: Sitter, film: Film, seed: int, path: Path) -> list[Movement]:
     """
     random = np.random.default_rng(seed)
     movements = plan(film.recipe, random)
-    begun = path.with_name(f".{path.stem}.part{path.suffix}")
+    begun = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _encode(begun, pictures(who, film, movements, random), film)
