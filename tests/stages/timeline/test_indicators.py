@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 
@@ -281,10 +282,14 @@ def test_no_rows_are_no_error():
     assert states(empty) == []
 
 
-def test_the_page_tells_the_rules_that_are_applied(root):
+def test_the_page_tells_the_rules_that_are_applied_and_what_was_measured(root):
     page = (root / "docs" / "reference" / "indicators.md").read_text("utf-8")
     for label, (_, rule) in STATES.items():
         numbers = f"{rule.enter} | {rule.leave} | {rule.shortest_s} s | {rule.bridge_s} s |"
         assert any(line.startswith(f"| `{label}` |") and line.endswith(numbers) for line in page.splitlines()), label
+    found = json.loads((root / "docs" / "results" / "indicators.json").read_text("utf-8"))
+    for face in found["faces"]:
+        start = f"| `{face['clip']}` | {face['seconds']} | {face['blinks']} | {face['blinks_a_minute']} |"
+        assert any(line.startswith(start) and line.endswith(f" {len(face['events'])} |") for line in page.splitlines())
     heads = [line for line in page.splitlines() if line.startswith("## ")]
     assert all(any(name in head for head in heads) for name in INDICATOR_NAMES)
