@@ -137,6 +137,12 @@ def test_a_film_of_synth_is_scored_from_end_to_end(tmp_path: Path) -> None:
     assert (result["videos"], result["annotated"]) == (1, 1)
     assert result["visible_from_s"] == pytest.approx(0.1)
     assert json.loads(CliRunner().invoke(app, words).stdout) == result
+    film = str(truth.with_suffix(".mp4"))
+    spotted = CliRunner().invoke(app, ["spot", film, "--out", str(tmp_path / "micro.csv"), "--json"])
+    assert spotted.exit_code == 0, spotted.output
+    assert len(json.loads(spotted.stdout)) == result["found"]
+    assert (tmp_path / "micro.csv").read_text("utf-8").startswith("source,face_id,expression,units,side,onset_s")
+    assert "seen from 0.100 s on" in spotted.stderr
     missing = CliRunner().invoke(app, ["evaluate-spotting", str(truth), str(tmp_path / "kept")])
     assert missing.exit_code == 1
     assert "none of the 1 annotated videos is there" in missing.stderr

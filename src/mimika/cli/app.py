@@ -7,7 +7,20 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from mimika.cli import analyze, bench, compare, doctor, evaluate, evaluate_spotting, live, models, prior, synth, train
+from mimika.cli import (
+    analyze,
+    bench,
+    compare,
+    doctor,
+    evaluate,
+    evaluate_spotting,
+    live,
+    models,
+    prior,
+    spot,
+    synth,
+    train,
+)
 from mimika.cli.exit_codes import ExitCode, code_of
 from mimika.data.errors import MimikaError
 
@@ -69,3 +82,4 @@ app.command()(evaluate.evaluate)
 app.command()(compare.compare)
 app.command()(synth.synth)
 app.command("evaluate-spotting")(evaluate_spotting.evaluate_spotting)
+app.command()(spot.spot)
