@@ -182,13 +182,13 @@ def voted_faces(places: Places, split: str, least: int) -> tuple[NDArray[np.floa
     return meshes[rows], seen[rows], votes[rows]
 
 
-def named_faces(places: Places) -> tuple[NDArray[np.float32], NDArray[np.float32], Array]:
-    """Return meshes, appearance and labels, as votes, of photos said to be neutral or happy, no held-out person's."""
+def named_faces(places: Places, every: bool = False) -> tuple[NDArray[np.float32], NDArray[np.float32], Array]:
+    """Return meshes, appearance and labels, as votes, of photos said to be neutral or happy; the held out with `every`."""
     faces, (meshes, presence, seen) = places.faces("faces"), fine_meshes(places, "faces")
     tables = [pq.read_table(file, columns=["label"]) for file in shards(places.data, "faces")]
     labels = np.concatenate([np.array(table["label"].to_pylist()) for table in tables])
     held = np.array([held_out(str(name), HELD_OUT) for name in faces.names])
-    rows = np.flatnonzero(faces.found & (presence > 0.5) & np.isin(labels, ("neutral", "happiness")) & ~held)
+    rows = np.flatnonzero(faces.found & (presence > 0.5) & np.isin(labels, ("neutral", "happiness")) & (every | ~held))
     votes = np.array([[10.0 * (label == name) for name in FERPLUS] for label in labels[rows]])
     return meshes[rows], seen[rows], votes
 

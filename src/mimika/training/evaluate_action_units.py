@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import time
 from pathlib import Path
@@ -17,7 +18,16 @@ from mimika.stages.measure.action_units import ActionUnits, displacements
 from mimika.stages.measure.eyes import gaze, openness
 from mimika.stages.measure.pose import angles_of, fit_mean_face
 from mimika.stages.measure.unit_inputs import shape_of
-from mimika.training.action_units import HELD_OUT, WHITE, Places, fine_meshes, morphable_faces, photo_faces, voted_faces
+from mimika.training.action_units import (
+    HELD_OUT,
+    WHITE,
+    Places,
+    fine_meshes,
+    morphable_faces,
+    named_faces,
+    photo_faces,
+    voted_faces,
+)
 from mimika.training.action_units_data import PROTOTYPES, UNITS, UnitFaces
 from mimika.training.action_units_fit import mirror, shape_inputs
 from mimika.training.own_meshes import own_meshes
@@ -134,6 +144,21 @@ def noise_percent(places: Places) -> float:
     return round(float(100 * (np.linalg.norm(wrong[..., :2], axis=2).mean(axis=1) / wide).mean()), 2)
 
 
+def by_yaw(places: Places, measure: Skins) -> list[dict[str, Any]]:
+    """Return the mean of some units, left and right, on photos said to be neutral, by how far the head is turned."""
+    meshes, seen, votes = named_faces(places, every=True)
+    calm = np.flatnonzero(votes[:, 0] > 0)
+    found = measure.by_appearance(meshes[calm], seen[calm])
+    yaw = angles_of(fit_mean_face(meshes[calm])[0])[:, 1]
+    table = []
+    for low, high in itertools.pairwise((-60, -30, -15, -5, 5, 15, 30, 60)):
+        rows = np.flatnonzero((yaw > low) & (yaw <= high))
+        shown = ("AU1", "AU2", "AU4", "AU6", "AU12", "AU15", "AU25", "AU43")
+        means = {unit: found[rows, UNITS[unit]].mean(axis=0).round(2).tolist() for unit in shown}
+        table.append({"yaw": [low, high], "faces": len(rows), **means})
+    return table
+
+
 def by_displacements(faces: UnitFaces, most: int = 300) -> dict[str, Any]:
     """Return what plain non-negative least squares on the displacements gives with the neutral known: a yardstick."""
     basis = displacements()[:, :, :468].reshape(2 * len(ACTION_UNITS), -1).T.astype(np.float64)
@@ -214,6 +239,7 @@ def evaluate(places: Places, split: str) -> dict[str, Any]:
             "prototypes": prototypes(measure.by_appearance(meshes, seen), votes),
             "prototypes_by_shape": prototypes(measure.by_shape(meshes), votes),
         },
+        "neutral_photos_by_yaw": by_yaw(places, measure),
         "milliseconds": timing(measure, test.meshes[0]),
     }
 
