@@ -111,7 +111,7 @@ def main() -> None:
     parser.add_argument("--base", default="expression")
     parser.add_argument("--labels", type=Path, default=Path("build/teacher"), help="what label_mesh.py wrote")
     parser.add_argument("--only", choices=("studio", "news"), help="tune on this folder alone")
-    parser.add_argument("--seeds", type=int, default=3, help="so many divisions into parts")
+    parser.add_argument("--seeds", type=int, default=2, help="so many divisions into parts")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--json", type=Path, default=ROOT / "docs" / "results" / "fine_tune.json")
     options = parser.parse_args()
