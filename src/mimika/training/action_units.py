@@ -183,7 +183,7 @@ def voted_faces(places: Places, split: str, least: int) -> tuple[NDArray[np.floa
 
 
 def named_faces(places: Places, every: bool = False) -> tuple[NDArray[np.float32], NDArray[np.float32], Array]:
-    """Return meshes, appearance and labels, as votes, of photos said to be neutral or happy; the held out with `every`."""
+    """Return meshes, appearance and labels, as votes, of photos called neutral or happy; held-out ones with `every`."""
     faces, (meshes, presence, seen) = places.faces("faces"), fine_meshes(places, "faces")
     tables = [pq.read_table(file, columns=["label"]) for file in shards(places.data, "faces")]
     labels = np.concatenate([np.array(table["label"].to_pylist()) for table in tables])

@@ -149,21 +149,20 @@ def _lid(picture: NDArray[np.uint8], start: Array, end: Array, name: str) -> NDA
     gaps = [np.linalg.norm((each[lids[:, 1]] - each[lids[:, 0]])[:, :2], axis=1).mean() for each in (start, end)]
     if gaps[1] > _SHUTTING * gaps[0]:
         return picture
-    upper = range(9)
-    area = np.concatenate([rim[list(upper)], now[list(upper)][::-1]])
-    cover = np.zeros(picture.shape[:2], np.float32)
+    area = np.concatenate([rim[:9], now[:9][::-1]])
+    height, width = picture.shape[:2]
+    cover: NDArray[np.float32] = np.zeros((height, width), np.float32)
     cv2.fillPoly(cover, [np.round(area * 16).astype(np.int32)], 1.0, shift=4)
     size = float(np.linalg.norm(now[0] - now[8]))
-    cover = cv2.GaussianBlur(cover, (0, 0), max(0.6, 0.05 * size))[..., None]
+    cover = np.asarray(cv2.GaussianBlur(cover, (0, 0), max(0.6, 0.05 * size)), np.float32)[..., None]
     below = end[_CHEEKS[name], :2].round().astype(int)
     colour = picture.reshape(*picture.shape[:2], -1).astype(np.float32)
-    height, width = colour.shape[:2]
     skin = colour[np.clip(below[:, 1], 0, height - 1), np.clip(below[:, 0], 0, width - 1)].mean(axis=0)
     painted = colour * (1 - cover) + 0.85 * skin * cover
-    lashes = np.zeros(picture.shape[:2], np.float32)
-    line = [np.round(now[list(upper)] * 16).astype(np.int32)]
+    lashes: NDArray[np.float32] = np.zeros((height, width), np.float32)
+    line = [np.round(now[:9] * 16).astype(np.int32)]
     cv2.polylines(lashes, line, False, 1.0, max(1, round(0.07 * size)), cv2.LINE_AA, shift=4)
-    lashes = cv2.GaussianBlur(lashes, (0, 0), max(0.4, 0.02 * size))[..., None]
+    lashes = np.asarray(cv2.GaussianBlur(lashes, (0, 0), max(0.4, 0.02 * size)), np.float32)[..., None]
     painted = painted * (1 - 0.7 * lashes)
     return np.asarray(painted.reshape(picture.shape), np.uint8)
 
