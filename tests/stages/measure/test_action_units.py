@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import tomllib
+from importlib import resources
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -140,3 +145,11 @@ def test_displacements_are_mirror_pictures_and_triangles_name_points():
     )
     assert triangles().shape == (898, 3)
     assert triangles().max() < 468
+
+
+def test_the_shipped_arrays_are_those_on_their_card():
+    folder = Path(str(resources.files("mimika.models")))
+    card = tomllib.loads((folder / "action_units.toml").read_text("utf-8"))
+    assert hashlib.sha256((folder / "action_units.npz").read_bytes()).hexdigest() == card["sha256"]
+    assert tuple(card["labels"]) == ACTION_UNITS
+    assert "MIT" in card["licence"]
