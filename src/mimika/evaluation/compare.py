@@ -202,7 +202,7 @@ class _Run:
         view = views(self.scenes[place].data)[name]
         rows = _spread_rows(len(view), self._plan.sample)
         counted = rows[view.truth[rows] >= 0]
-        return float(self._right[place, title][name][counted].mean())
+        return float(plain(self._right[place, title][name][counted].mean()))
 
     def _note(self, kept: Kept, place: int, found: dict[str, Any]) -> None:
         for name, scores in found.items():
@@ -212,7 +212,7 @@ class _Run:
             line = {"found": scores["found"], "ms": scores["ms"]}
             if "top1" in scores:
                 clean = self._clean(kept.title, place, name)
-                line |= {"top1": scores["top1"], "loss_points": round(100 * (clean - scores["top1"]), 2)}
+                line |= {"top1": scores["top1"], "loss_points": round(100 * (clean - scores["top1"]), 2) + 0.0}
             lines = self._corruptions.setdefault(name, {}).setdefault(kept.title, {})
             if "top1" in line:
                 lines[CLEAN] = {"top1": plain(clean)}
