@@ -14,7 +14,7 @@ from mimika.training.pictures import LabelledFaces
 
 
 def own_meshes(faces: LabelledFaces, cache: Path | None = None) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return our network's meshes (n, 478, 3), NaN where it has none, and presence (n,), started at the teacher's points.
+    """Return our network's meshes (n, 478, 3), NaN where none, and presence (n,), started at the teacher's points.
 
     `cache`, an .npz file, is read where it exists and written where it does not.
     """

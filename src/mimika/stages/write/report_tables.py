@@ -38,7 +38,7 @@ def episode_table(title: str, episodes: Sequence[Episode], timeline: Timeline) -
     """Return episodes with the action units at their apex, or nothing if there are none."""
     if not episodes:
         return ""
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             *(episode.label.replace("_", " "), clock(episode.onset_s), clock(episode.apex_s), clock(episode.offset_s)),
             *(_length(episode.duration_s), peak_of(episode), f"{episode.confidence:.2f}"),
@@ -78,11 +78,11 @@ def change_table(findings: Findings) -> str:
     """Return transitions and mixed states, or nothing if there are none."""
     parts = []
     if findings.transitions:
-        rows = [
+        changes = [
             (f"{change.origin} to {change.target}", clock(change.when_s), _length(change.duration_s))
             for change in findings.transitions[:ROWS_MAX]
         ]
-        parts.append("<h3>From one expression to another</h3>" + page.table(("", "when", "took"), rows))
+        parts.append("<h3>From one expression to another</h3>" + page.table(("", "when", "took"), changes))
         parts.append(_more(len(findings.transitions), "first"))
     if findings.mixtures:
         rows = [
