@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mimika.data.episodes import Episode
 from mimika.data.errors import OptionError
-from mimika.data.movements import Movements
+from mimika.data.movements import NAMES, Movements
+from mimika.stages.timeline.micro_signals import calm, dilated, level, sampled, spread_within, tophat, turns
 from mimika.stages.timeline.micro_units import PATTERNS, TABLE, UPPER_UNITS, expression, templates
 
 Array = NDArray[np.float64]
@@ -28,6 +28,9 @@ FRAMES = 3.0
 _UPPER = np.array([unit in UPPER_UNITS for unit, _ in PATTERNS])
 _SHUT, _BLINK_S = 0.3, 0.1
 """From so far shut eyes on it is a blink, and so long before and after."""
+_LIPS = ("lower_lip", "upper_lip_right", "upper_lip_left")
+_TALK_S = 2.0
+"""So long before and after, turns of the lips are counted."""
 _ALSO = 0.85
 """Units whose pattern is there to this share of the strongest are named too."""
 
@@ -40,19 +43,27 @@ class MicroRule:
     mean. `noise_px`: no noise of a region is taken to be smaller, pixels of a face 150 px wide. `brief`: share that it
     must have of all that its pattern does in the second around. `head`: by how much head motion of 1 px in half a
     second raises the noise, `busy`: by how much other movement of the face does, for each multiple of the noise.
-    `spread`: the onset lies so many half rises before the apex, the offset likewise after it. `calm_s`: standard
-    deviation of the low pass. `around_s`: seconds before and after in which noise is judged.
+    `busy_s`: so many seconds before and after count. `spread`: the onset lies so many half rises before the apex, the
+    offset likewise after it. `calm_s`: standard deviation of the low pass. `around_s`: seconds before and after in
+    which noise is judged, by its quantile of `rank`. `largest_px`: what moves farther is no micro-expression.
+    `talk`: where the lips turn so often within two seconds before and after, by `talk_px` each time, the mouth does not
+    count.
     """
 
-    enter: float = 4.0
+    enter: float = 4.5
     best: int = 1
     noise_px: float = 0.03
     brief: float = 0.6
     head: float = 1.0
     busy: float = 0.01
+    busy_s: float = 0.0
+    rank: float = 0.75
+    largest_px: float = 2.0
+    talk: int = 5
+    talk_px: float = 0.3
     spread: float = 1.9
     calm_s: float = 0.03
-    around_s: float = 1.5
+    around_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,27 +133,38 @@ class _Signals:
         times = movements.time_s[piece]
         even = np.arange(times[0], times[-1] + step / 2, step)
         flat = movements.regions[piece].reshape(len(times), -1)
-        values = _calm(_sampled(even, times, flat), rule.calm_s / step)
+        values = calm(sampled(even, times, flat), rule.calm_s / step)
         matched, pixels = _matched(values, step, rule)
-        brief, around = _tophat(matched, LONGEST_S / step), _range(matched, 2 * LONGEST_S / step)
-        head = _calm(_sampled(even, times, movements.head[piece]), rule.calm_s / step)
-        nods = _tophat(np.concatenate([head, -head], axis=1), LONGEST_S / step).max(axis=1)
-        noise = np.maximum(_level(brief, 0.5, even, 0), _level(brief, 0.75, even, rule.around_s))
-        busy = (around - brief).max(axis=1)
+        brief, around = tophat(matched, LONGEST_S / step), spread_within(matched, 2 * LONGEST_S / step)
+        head = calm(sampled(even, times, movements.head[piece]), rule.calm_s / step)
+        nods = tophat(np.concatenate([head, -head], axis=1), LONGEST_S / step).max(axis=1)
+        noise = np.maximum(level(brief, 0.5, even, 0), level(brief, rule.rank, even, rule.around_s))
+        busy = dilated((around - brief).max(axis=1)[:, None], rule.busy_s / step)[:, 0]
         noise = np.maximum(noise, 1.0) * (1 + rule.head * nods + rule.busy * busy)[:, None]
-        shut = _sampled(even, times, movements.closed[piece][:, None])[:, 0] > _SHUT
-        reach = 2 * round(_BLINK_S / step) + 1
-        blinking = cv2.dilate(shut.astype(np.uint8)[:, None], np.ones((reach, 1), np.uint8))[:, 0] > 0
-        return cls(even, brief, around, noise, ~(blinking[:, None] & _UPPER[None]), pixels)
+        shut = sampled(even, times, movements.closed[piece][:, None])[:, 0] > _SHUT
+        blinking = dilated(shut[:, None].astype(np.float64), _BLINK_S / step)[:, 0] > 0
+        hidden = (blinking[:, None] & _UPPER[None]) | (_talking(values, step, rule)[:, None] & ~_UPPER[None])
+        return cls(even, brief, around, noise, ~hidden, pixels)
 
 
 def _matched(values: Array, step: float, rule: MicroRule) -> tuple[Array, Array]:
     """Return how strongly each pattern is there, (n, p), regions that are followed badly counting less; and pixels."""
-    brief = (_tophat(values, LONGEST_S / step) + _tophat(-values, LONGEST_S / step)) / 2
+    brief = (tophat(values, LONGEST_S / step) + tophat(-values, LONGEST_S / step)) / 2
     noise = np.maximum(np.median(brief, axis=0), rule.noise_px)
     shapes = templates().reshape(len(PATTERNS), -1) / noise
     lengths = np.linalg.norm(shapes, axis=1)
     return np.asarray((values / noise) @ (shapes / lengths[:, None]).T), 1 / lengths
+
+
+def _talking(values: Array, step: float, rule: MicroRule) -> NDArray[np.bool_]:
+    """Return in which rows the lips open and close again and again in the seconds around."""
+    lips = values.reshape(len(values), len(NAMES), 2)[:, [NAMES.index(name) for name in _LIPS], 1]
+    turned = np.zeros(len(values))
+    turned[turns((lips[:, 0] - lips[:, 1:].mean(axis=1)).tolist(), rule.talk_px)] = 1
+    total, reach = np.concatenate([[0.0], np.cumsum(turned)]), round(_TALK_S / step)
+    rows = np.arange(len(values))
+    count = total[np.minimum(rows + reach + 1, len(values))] - total[np.maximum(rows - reach, 0)]
+    return np.asarray(count >= rule.talk, np.bool_)
 
 
 def _spot(signals: _Signals, rule: MicroRule, face: int) -> Iterator[MicroExpression]:
@@ -172,10 +194,11 @@ def _described(
     rows = slice(max(0, min(int(start), apex - reach)), max(int(stop), apex + reach) + 1)
     onset = max(apex - rule.spread * (apex - start), 0.0)
     offset = min(apex + rule.spread * (stop - apex), len(course) - 1.0)
-    if not 2 <= offset - onset <= 1.3 * LONGEST_S / step:
+    first, top = float(signals.time_s[0]), int(share.argmax())
+    peak = float(signals.brief[apex, top] * signals.pixels[top])
+    if not 2 <= offset - onset <= 1.3 * LONGEST_S / step or peak > rule.largest_px:
         return None, rows
     units, side = _units(share)
-    first, top = float(signals.time_s[0]), int(share.argmax())
     episode = Episode(
         "micro",
         expression(units),
@@ -183,22 +206,22 @@ def _described(
         onset_s=first + onset * step,
         apex_s=first + apex * step,
         offset_s=first + offset * step,
-        peak=float(signals.brief[apex, top] * signals.pixels[top]),
+        peak=peak,
         confidence=float(strength[apex] / (strength[apex] + rule.enter)),
         face=face,
     )
     return MicroExpression(episode, units, float(strength[apex])), rows
 
 
-def _crossing(course: Array, apex: int, way: int, level: float) -> float:
-    """Return where the course falls below a level on one side of the apex, between rows."""
+def _crossing(course: Array, apex: int, way: int, limit: float) -> float:
+    """Return where the course falls below a limit on one side of the apex, between rows."""
     row = apex
-    while 0 <= row + way < len(course) and course[row + way] >= level:
+    while 0 <= row + way < len(course) and course[row + way] >= limit:
         row += way
     beyond = row + way
     if not 0 <= beyond < len(course):
         return float(row)
-    return row + way * float((course[row] - level) / max(course[row] - course[beyond], 1e-9))
+    return row + way * float((course[row] - limit) / max(course[row] - course[beyond], 1e-9))
 
 
 def _units(share: Array) -> tuple[tuple[str, ...], str]:
@@ -215,40 +238,3 @@ def _units(share: Array) -> tuple[tuple[str, ...], str]:
     if weaker >= 0.5 * stronger:
         return found, "both"
     return found, "left" if own["left"] > own["right"] else "right"
-
-
-def _sampled(even: Array, times: Array, values: NDArray[np.float32]) -> Array:
-    return np.stack([np.interp(even, times, column) for column in values.T.astype(np.float64)], axis=1)
-
-
-def _calm(values: Array, sigma: float) -> Array:
-    if sigma < 0.3:
-        return values
-    return np.asarray(
-        cv2.GaussianBlur(values, (1, 0x1 | 2 * round(3 * sigma)), 0.1, sigmaY=sigma, borderType=cv2.BORDER_REPLICATE)
-    )
-
-
-def _tophat(values: Array, length: float) -> Array:
-    """Return what is above the opening over `length` rows; past its ends the signal goes on as it came, turned over."""
-    reach = min(round(length) + 1, len(values) - 1)
-    before, after = 2 * values[:1] - values[reach:0:-1], 2 * values[-1:] - values[-2 : -reach - 2 : -1]
-    padded = np.concatenate([before, values, after])
-    kernel = np.ones((max(3, 2 * round(length / 2) + 1), 1), np.uint8)
-    opened = cv2.dilate(cv2.erode(padded, kernel), kernel)
-    return np.asarray((padded - opened)[reach : reach + len(values)])
-
-
-def _range(values: Array, length: float) -> Array:
-    kernel = np.ones((max(3, 2 * round(length / 2) + 1), 1), np.uint8)
-    return np.asarray(cv2.dilate(values, kernel) - cv2.erode(values, kernel))
-
-
-def _level(values: Array, rank: float, time_s: Array, around_s: float) -> Array:
-    """Return the quantile of each column, of all rows or of those around each, sampled every quarter second."""
-    if around_s <= 0:
-        return np.broadcast_to(np.quantile(values, rank, axis=0), values.shape)
-    knots = np.arange(time_s[0], time_s[-1] + 0.25, 0.25)
-    edges = np.searchsorted(time_s, [knots - around_s, knots + around_s])
-    rows = [np.quantile(values[start:stop], rank, axis=0) for start, stop in edges.T.tolist()]
-    return np.stack([np.interp(time_s, knots, column) for column in np.array(rows).T], axis=1)
