@@ -1,9 +1,9 @@
 """Pictures of a test set that a training set holds as well, exactly or nearly: found by hash, confirmed by pixels.
 
 A near duplicate is the same photo again: re-encoded, cropped a little differently, with a watermark, lighter or darker,
-or mirrored. The two limits were chosen by eye on FER-2013's train against validation, never on test: of 36 pairs
-between 0.90 and 0.92 correlation one was another photo (same person, same session), of 24 between 0.88 and 0.90 about
-ten were. So the counts are rather too low than too high.
+or mirrored. The two limits were chosen by eye on FER-2013's train against validation: of 36 different pairs drawn from
+those between 0.90 and 0.92 correlation two showed another photo, of 36 between 0.88 and 0.90 about thirteen did. So the
+counts are rather too low than too high.
 
 Source: hash of the low DCT frequencies after C. Zauner, "Implementation and benchmarking of perceptual image hash
 functions", 2010.
