@@ -92,7 +92,7 @@ def _cost(rows: list[dict[str, Any]], file: Path) -> None:
     """What an epoch of training costs over what an answer costs, for every network, trained here or not."""
     figure, axes = _axes(8.0, 4.6)
     for row in rows:
-        place = (row["ms_per_image"]["p50"], row["epoch_core_s"] / 60)
+        place = (row["core_ms"], row["epoch_core_s"] / 60)
         colour = COLOURS[row["kind"]]
         axes.plot(*place, "o", color=colour, markersize=8, markerfacecolor=colour if row["trained"] else "white")
         text = f"{row['name']}, {row['parameters'] / 1e6:.3g} M"
