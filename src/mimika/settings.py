@@ -59,6 +59,11 @@ class Settings:
     webhook_secret: str = field(default="", repr=False)
 
 
+def for_a_process(changes: Mapping[str, str]) -> dict[str, str]:
+    """Return this process's environment with `changes`, for starting another program."""
+    return os.environ | dict(changes)
+
+
 def load(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from the environment, or from the mapping given; unset and empty mean the default.
 

@@ -30,7 +30,7 @@ def started(folder: Path, format: str, *more: str) -> subprocess.Popen[str]:
     table = out / f"clip.{format}"
     growing = partial_path(table) if format == "parquet" else table
     deadline = time.monotonic() + 30
-    while not (growing.exists() and growing.stat().st_size > 6000):
+    while not (growing.exists() and growing.stat().st_size > 40_000):
         assert process.poll() is None, process.stderr.read() if process.stderr else ""
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from mimika.data.errors import ModelError
 from mimika.evaluation.subjects import Predictions
+from mimika.settings import for_a_process
 
 PACKAGES: dict[str, tuple[list[str], ...]] = {
     # fer names packages it never imports (torch among them) and needs pkg_resources, gone from setuptools 81.
@@ -134,7 +135,7 @@ class PeerSubject:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._complaints,
-                env=os.environ | ALONE,
+                env=for_a_process(ALONE),
             )
         except OSError as error:
             raise ModelError(f"{python}: the peer {self.name} cannot be started ({error.strerror})") from error
