@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from mimika._version import __version__
 
 if TYPE_CHECKING:
-    from mimika.api import Analyzer, Face, ImageResult, VideoResult, analyze_image, analyze_video
+    from mimika.api import Analyzer, ImageResult, VideoResult, analyze_image, analyze_video
     from mimika.data.episodes import Episode, Mixture, Transition
     from mimika.data.errors import (
         CameraLost,
@@ -43,15 +43,17 @@ if TYPE_CHECKING:
     from mimika.data.options import Options
     from mimika.data.timeline import Timeline
     from mimika.events import Events
+    from mimika.face import Face
     from mimika.tracks import Track
 
 _HOMES = {
-    "mimika.api": ("Analyzer", "Face", "ImageResult", "VideoResult", "analyze_image", "analyze_video"),
+    "mimika.api": ("Analyzer", "ImageResult", "VideoResult", "analyze_image", "analyze_video"),
     "mimika.data.errors": (
         *("CameraLost", "InputCorrupt", "InputError", "InputMissing", "InputTooLarge", "InputUnreadable"),
         *("InputUnsupported", "MimikaError", "ModelError", "OptionError", "OutputError", "OutputExists", "OutputFull"),
         "ShapeError",
     ),
+    "mimika.face": ("Face",),
     "mimika.data.episodes": ("Episode", "Mixture", "Transition"),
     "mimika.data.events": ("Event", "Mark"),
     "mimika.data.expressions": ("Expressions",),

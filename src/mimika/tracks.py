@@ -158,8 +158,18 @@ class Track:
         return dict(zip(("open_left", "open_right", "gaze_yaw", "gaze_pitch"), parts.T, strict=True))
 
     def _frame(self, columns: dict[str, Any]) -> pandas.DataFrame:
-        try:
-            import pandas
-        except ImportError as error:
-            raise MimikaError("a pandas frame needs pandas: pip install pandas") from error
+        pandas = need_pandas()
         return pandas.DataFrame(columns, index=pandas.Index(self.timeline.time_s, name="time_s"))
+
+
+def need_pandas() -> Any:
+    """Return the module pandas.
+
+    Raises:
+        MimikaError: if it is not installed.
+    """
+    try:
+        import pandas
+    except ImportError as error:
+        raise MimikaError("a pandas frame needs pandas: pip install pandas") from error
+    return pandas

@@ -25,6 +25,7 @@ from mimika.cli.choices import (
     Smooth,
     Steady,
     Threads,
+    options_of,
 )
 from mimika.cli.events import EventChoice, EventsTo, Marks, Rules, WebhookUrl, without_secrets
 from mimika.cli.exit_codes import ExitCode, code_of_results
@@ -72,17 +73,15 @@ def analyze(
     """Measure all faces in photos and videos and write a table, one row a face and frame."""
     from mimika import settings
     from mimika.data.errors import OptionError
-    from mimika.data.options import Options
     from mimika.outputs import Outputs
 
-    defaults = settings.load()
-    options = Options(
+    options = options_of(
         every=every,
         fps=fps,
         start_s=start,
         end_s=end,
         faces_max=faces,
-        language=language or defaults.language,
+        language=language,
         detect_side=detect_side,
         model=model,
         prior=prior,
@@ -90,10 +89,12 @@ def analyze(
         steady=steady,
         baseline=baseline,
         baseline_expressions=baseline_expressions,
-        threads=defaults.threads if threads is None else threads,
+        threads=threads,
     )
     chosen = frozenset(part.strip() for part in save.split(",") if part.strip())
-    outputs = Outputs(out or defaults.out, chosen, format, force, ("mimika", *without_secrets(sys.argv[1:])), blur)
+    outputs = Outputs(
+        out or settings.load().out, chosen, format, force, ("mimika", *without_secrets(sys.argv[1:])), blur
+    )
     choice = EventChoice(events, rules, marks, webhook, force)
     if choice.prints and as_json:
         raise OptionError("events: expected a file together with --json, received -")

@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from mimika.cli.choices import DETECT_SIDE, FACES, MODEL, PRIOR, DetectSide, Faces, Json, Model, Prior, Threads
+from mimika.cli.choices import (
+    DETECT_SIDE,
+    FACES,
+    MODEL,
+    PRIOR,
+    DetectSide,
+    Faces,
+    Json,
+    Model,
+    Prior,
+    Threads,
+    options_of,
+)
 
 
 def bench(
@@ -21,13 +33,10 @@ def bench(
     as_json: Json = False,
 ) -> None:
     """Measure milliseconds a stage, frames a second and memory; a CSV table is written, then thrown away."""
-    from mimika import settings
     from mimika.cli.measure import measure, report
     from mimika.cli.terminal import out, print_json
-    from mimika.data.options import Options
 
-    used = settings.load().threads if threads is None else threads
-    options = Options(faces_max=faces, detect_side=detect_side, model=model, prior=prior, threads=used)
+    options = options_of(faces_max=faces, detect_side=detect_side, model=model, prior=prior, threads=threads)
     result = measure(source, options, frames, repeat)
     if as_json:
         print_json(result)

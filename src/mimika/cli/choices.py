@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -34,3 +34,17 @@ Force = Annotated[bool, typer.Option("--force", help="Replace outputs that exist
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 FACES, DETECT_SIDE, MODEL, PRIOR = _DEFAULT.faces_max, _DEFAULT.detect_side, _DEFAULT.model, _DEFAULT.prior
+
+
+def options_of(*, language: str | None = None, threads: int | None = None, **given: Any) -> Options:
+    """Return the options of a command, with the machine's own settings where it was told nothing.
+
+    Raises:
+        OptionError: naming the field, its range and the value received.
+    """
+    from mimika import settings
+
+    defaults = settings.load()
+    return Options(
+        language=language or defaults.language, threads=defaults.threads if threads is None else threads, **given
+    )

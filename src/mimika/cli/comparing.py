@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,16 +12,14 @@ import cv2
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from mimika._version import __version__
 from mimika.data.errors import OptionError, OutputError
 from mimika.evaluation import charts
 from mimika.evaluation.compare import Comparison, compare
 from mimika.evaluation.datasets import LABELS, SPLITS, EvaluationSet, open_set
 from mimika.evaluation.kept import to_json
 from mimika.evaluation.report import write_report
-from mimika.evaluation.run import processor
 from mimika.evaluation.spelling import read_map
-from mimika.stages.write.sidecar import package_versions
+from mimika.stages.write.sidecar import circumstances
 
 CORRUPTIONS = ("first", "all", "none")
 
@@ -84,7 +81,7 @@ def run(choice: Choice, console: Console) -> tuple[Path, dict[str, Any]]:
         result = compare(
             plan, lambda what, done, total: bar.update(task, description=what, completed=done, total=total)
         )
-    result |= _circumstances(choice.command)
+    result |= circumstances(choice.command, threads=1)
     return _written(choice, result), result
 
 
@@ -109,14 +106,6 @@ def _known(choice: Choice, spec: str, data: EvaluationSet) -> EvaluationSet:
     except OptionError:
         # Another kind of data, with labels of its own.
         return open_set(path, split="all")
-
-
-def _circumstances(command: str) -> dict[str, Any]:
-    return {
-        "command": command,
-        "versions": {"mimika": __version__, "python": platform.python_version(), **package_versions()},
-        "machine": {"platform": platform.platform(), "processor": processor(), "threads": 1},
-    }
 
 
 def _written(choice: Choice, result: dict[str, Any]) -> Path:

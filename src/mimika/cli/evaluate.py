@@ -44,7 +44,7 @@ def evaluate(
     from mimika.evaluation.datasets import open_set
     from mimika.evaluation.spelling import read_map
     from mimika.evaluation.subjects import open_subject
-    from mimika.stages.write.files import claim
+    from mimika.stages.write.files import claim, write_json
 
     printed = json_file is not None and str(json_file) == "-"
     for target in (json_file if not printed else None, report / "index.html" if report else None):
@@ -59,7 +59,7 @@ def evaluate(
     result = _run(open_subject(model, found.classes, threads=used, prior=prior), found, quiet)
     written = []
     if json_file is not None and not printed:
-        _write(json_file, result)
+        write_json(json_file, result)
         written.append(json_file)
     if report is not None:
         from mimika.evaluation.report import write_report
@@ -100,14 +100,3 @@ def _run(subject: Subject, data: EvaluationSet, quiet: bool) -> dict[str, Any]:
     for skipped in result["skipped"]:
         warn(f"{skipped['name']}: {skipped['reason']}; skipped", console)
     return result
-
-
-def _write(file: Path, result: dict[str, Any]) -> None:
-    import json
-
-    from mimika.stages.write.files import output_error
-
-    try:
-        file.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    except OSError as error:
-        raise output_error(error, file) from error

@@ -34,7 +34,7 @@ def evaluate_spotting(
 
     from mimika.cli.terminal import err, print_json, warn
     from mimika.evaluation.spotting_run import evaluate_spotting as evaluate
-    from mimika.stages.write.files import claim
+    from mimika.stages.write.files import claim, write_json
 
     cv2.setNumThreads(1)
     printed = json_file is not None and str(json_file) == "-"
@@ -58,7 +58,7 @@ def evaluate_spotting(
         print_json(result)
         return
     if json_file is not None:
-        _write(json_file, result)
+        write_json(json_file, result)
     if not quiet:
         _say(result)
 
@@ -76,14 +76,3 @@ def _say(result: dict[str, Any]) -> None:
         f"precision {result['precision']:.3f}, recall {result['recall']:.3f}, F1 {result['f1']:.3f}{strs}, "
         f"{result['false_alarms_a_minute']:.1f} false alarms a minute"
     )
-
-
-def _write(file: Path, result: dict[str, Any]) -> None:
-    import json
-
-    from mimika.stages.write.files import output_error
-
-    try:
-        file.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    except OSError as error:
-        raise output_error(error, file) from error

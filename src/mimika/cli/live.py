@@ -23,6 +23,7 @@ from mimika.cli.choices import (
     Smooth,
     Steady,
     Threads,
+    options_of,
 )
 from mimika.cli.events import EventChoice, EventsTo, Marks, Rules, WebhookUrl
 from mimika.cli.exit_codes import code_of_signal
@@ -56,13 +57,9 @@ def live(
     force: Force = False,
 ) -> None:
     """Show what a camera or stream sees, face by face; q leaves."""
-    from mimika import settings
-    from mimika.data.options import Options
-
-    defaults = settings.load()
-    options = Options(
+    options = options_of(
         faces_max=faces,
-        language=language or defaults.language,
+        language=language,
         detect_side=detect_side,
         model=model,
         prior=prior,
@@ -70,7 +67,7 @@ def live(
         steady=steady,
         baseline=baseline,
         baseline_expressions=baseline_expressions,
-        threads=defaults.threads if threads is None else threads,
+        threads=threads,
         end_s=seconds,
     )
     sink = _recorder(record, options, force) if record is not None else None

@@ -25,7 +25,7 @@ from mimika.hooks import StageTimer
 from mimika.pipeline import Pipeline
 from mimika.stages.capture.inputs import open_capture
 from mimika.stages.write.csv import CsvSink
-from mimika.stages.write.sidecar import models, package_versions
+from mimika.stages.write.sidecar import models, package_versions, processor
 
 
 def measure(source: str, options: Options, frames: int | None = None, repeat: int = 50) -> dict[str, Any]:
@@ -139,17 +139,6 @@ def peak_memory_mb() -> float | None:
         return None
     unit = 1 if sys.platform == "darwin" else 1024
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)
-
-
-def processor() -> str:
-    """Return the name of the processor."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
 
 
 def _cores() -> int:

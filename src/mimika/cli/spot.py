@@ -78,12 +78,9 @@ def _row(video: str, item: MicroExpression) -> list[Any]:
 
 def _write(file: Path, rows: list[list[Any]]) -> None:
     from mimika.stages.write.columns import plain
-    from mimika.stages.write.files import output_error
+    from mimika.stages.write.files import write_whole
 
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerows([COLUMNS, *([plain(row[0]), *row[1:]] for row in rows)])
-    try:
-        file.write_text(text.getvalue(), "utf-8")
-    except OSError as error:
-        raise output_error(error, file) from error
+    write_whole(file, text.getvalue())

@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mimika.compat.faces import NAMES, Image, analysed, shares, whole_boxes
-from mimika.data.errors import InputMissing, MimikaError, OptionError
+from mimika.data.errors import InputMissing, OptionError
 from mimika.data.observation import Observation
 from mimika.data.options import Options
 from mimika.pipeline import Pipeline
+from mimika.tracks import need_pandas
 
 if TYPE_CHECKING:
     import pandas
@@ -153,10 +154,7 @@ class Video:
 
     def to_pandas(self, data: list[Face]) -> pandas.DataFrame:
         """Return the rows of `analyze` as a pandas frame; pandas must be installed."""
-        try:
-            import pandas
-        except ImportError as error:
-            raise MimikaError("a pandas frame needs pandas: pip install pandas") from error
+        pandas = need_pandas()
         frame = pandas.DataFrame(data)
         if self.first_face_only:
             frame = self.get_first_face(frame)

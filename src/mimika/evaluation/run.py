@@ -5,8 +5,6 @@ Nothing is chosen here: temperatures and limits come from the model's card, and 
 
 from __future__ import annotations
 
-import platform
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,14 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mimika._version import __version__
 from mimika.data.errors import InputCorrupt, InputError
 from mimika.evaluation.crops import CropJudge
 from mimika.evaluation.datasets import EvaluationSet
 from mimika.evaluation.scores import score
 from mimika.evaluation.statistics import plain
 from mimika.evaluation.subjects import Predictions, Subject
-from mimika.stages.write.sidecar import package_versions
+from mimika.stages.write.sidecar import circumstances
 
 TIMED, WARM_UP = 200, 5
 """So many pictures are timed one by one, after some that are not counted."""
@@ -78,9 +75,7 @@ def evaluate(
             "decided": "by the user or the data" if data.crop else "picture by picture",
         },
         "skipped": [{"name": error.source, "reason": error.reason} for error in answers.skipped],
-        "command": " ".join(command),
-        "versions": {"mimika": __version__, "python": platform.python_version(), **package_versions()},
-        "machine": {"platform": platform.platform(), "processor": processor()},
+        **circumstances(" ".join(command)),
     }
 
 
@@ -132,14 +127,3 @@ def latency(subject: Subject, answers: Answers, count: int = TIMED) -> dict[str,
     low, middle, high = np.percentile(ms, (50, 90, 99)).tolist()
     found = {"mean": ms.mean(), "sd": ms.std(), "p50": low, "p90": middle, "p99": high, "n": len(ms)}
     return plain(found)  # type: ignore[no-any-return]
-
-
-def processor() -> str:
-    """Return what the processor calls itself, as far as the system tells."""
-    if sys.platform == "linux":
-        try:
-            with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-                return next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), "")
-        except OSError:
-            return ""
-    return platform.processor()

@@ -122,10 +122,11 @@ class ExpressionTask(Task):
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss and its parts; rows without votes or without label count in the other parts only."""
         luma, _, weights, labels, number, mirror = batch
-        order, share = number, 1.0
+        shares = [(1.0, torch.arange(len(luma), device=luma.device))]
         mixed = bool(torch.rand(()) < self.mixup_chance) and self.alpha > 0
         if mixed:
             luma, order, share = mixup(luma, self.alpha)
+            shares = [(share, shares[0][1]), (1 - share, order)]
         maps = self.network.features(luma)
         logits, logits7 = self.network.heads(maps)
         named = self.shape_head(maps[-1].mean((2, 3))).float()
@@ -135,8 +136,7 @@ class ExpressionTask(Task):
         seven = torch.lerp(self.labels[number], self.beliefs[number], self.belief_share)
         seven = seven * (1 - self.smoothing) + self.smoothing / len(FER2013)
         parts = dict.fromkeys(("votes", "fer2013", "shape"), torch.zeros((), device=luma.device))
-        straight = torch.arange(len(luma), device=luma.device)
-        for part, rows in ((share, straight), (1 - share, order)) if mixed else ((1.0, straight),):
+        for part, rows in shares:
             parts["votes"] = parts["votes"] + part * _mean(_cross_entropy(logits, votes[rows]), weights[rows])
             parts["fer2013"] = parts["fer2013"] + part * _mean(_cross_entropy(logits7, seven[rows]), known[rows])
             parts["shape"] = parts["shape"] + part * F.smooth_l1_loss(named, shape[rows])

@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import logging
-import platform
 import shutil
 import signal
 import sys
@@ -21,13 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from mimika._version import __version__
 from mimika.data.labels import FER2013, FERPLUS
 from mimika.engine import registry
 from mimika.engine.card import Card
-from mimika.evaluation.run import processor
-from mimika.stages.write.files import claim, output_error
-from mimika.stages.write.sidecar import package_versions
+from mimika.stages.write.files import claim, write_json, write_whole
+from mimika.stages.write.sidecar import circumstances
 from mimika.training.export import write_card
 from mimika.training.finetune import HEADS, FinetuneTask, recipe_for
 from mimika.training.finetune_data import OwnFaces, read_faces
@@ -107,14 +104,12 @@ def finetune(
         "way_from_base": share,
         "test": compared(base.path, target, faces, division),
         "seconds": {"reading": round(read, 1), "all": round(time.monotonic() - began, 1)},
-        "command": " ".join(order.command),
-        "versions": {"mimika": __version__, "python": platform.python_version(), **package_versions()},
-        "machine": {"platform": platform.platform(), "processor": processor()},
+        **circumstances(" ".join(order.command)),
     }
     card["scores"] = _scores(report)
     write_card(target, card)
-    _write(order.out / "report.json", json.dumps(report, indent=2, ensure_ascii=False) + "\n")
-    _write(order.out / "report.html", write_page(report))
+    write_json(order.out / "report.json", report)
+    write_whole(order.out / "report.html", write_page(report))
     shutil.rmtree(order.out / "training", ignore_errors=True)
     return report | {"file": str(target), "page": str(order.out / "report.html")}
 
@@ -132,7 +127,7 @@ def _train(task: FinetuneTask, order: Order, base: Card) -> int:
     if not resume:
         shutil.rmtree(place, ignore_errors=True)
         claim(mark, force=True)
-        _write(mark, same)
+        write_whole(mark, same)
     elif (place / "last.ckpt").exists():
         print(f"going on with the training in {place} (--fresh starts anew)", file=sys.stderr)
     handler = signal.getsignal(signal.SIGINT)
@@ -226,10 +221,3 @@ def _scores(report: dict[str, Any]) -> dict[str, Any]:
 
 def _plain_name(name: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name).strip("-") or "own"
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, "utf-8")
-    except OSError as error:
-        raise output_error(error, file) from error

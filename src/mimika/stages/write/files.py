@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -51,6 +52,27 @@ def claim(path: Path, force: bool) -> None:
         raise OutputError(str(path), "is a folder, expected a file")
     if path.exists() and not force:
         raise OutputExists(str(path), "exists already; use --force to replace it")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file that is there as a whole or not at all.
+
+    Raises:
+        OutputError: if it cannot be written; what was there before stays.
+    """
+    half = path.with_name(f".{path.name}.new")
+    try:
+        half.write_text(text, "utf-8", newline="\n")
+        half.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            half.unlink(missing_ok=True)
+        raise output_error(error, path) from error
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write indented JSON as `write_whole` does."""
+    write_whole(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 class LineFile:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import platform
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
@@ -18,7 +17,7 @@ from mimika.data.frame import SourceInfo
 from mimika.data.options import Options
 from mimika.engine import registry
 from mimika.stages.write.columns import COLUMNS, MESH_UNIT
-from mimika.stages.write.files import output_error
+from mimika.stages.write.files import write_whole
 
 PACKAGES = ("numpy", "onnxruntime", "opencv-python-headless", "av", "pillow", "pyarrow")
 TERMS = (
@@ -66,14 +65,7 @@ def write_sidecar(path: Path, record: Record) -> None:
     Raises:
         OutputError: if it cannot be written.
     """
-    half = path.with_name(f".{path.name}.new")
-    try:
-        half.write_text(json.dumps(as_json(record), indent=2, ensure_ascii=True, default=str) + "\n", "utf-8")
-        half.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            half.unlink(missing_ok=True)
-        raise output_error(error, path) from error
+    write_whole(path, json.dumps(as_json(record), indent=2, ensure_ascii=True, default=str) + "\n")
 
 
 def as_json(record: Record) -> dict[str, Any]:
@@ -124,3 +116,23 @@ def package_versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             versions[name] = "not installed as a package"
     return versions
+
+
+def circumstances(command: str, **machine: int | str) -> dict[str, Any]:
+    """Return `command`, `versions` and `machine` as every file of measured figures holds them."""
+    return {
+        "command": command,
+        "versions": {"mimika": __version__, "python": platform.python_version(), **package_versions()},
+        "machine": {"platform": platform.platform(), "processor": processor(), **machine},
+    }
+
+
+def processor() -> str:
+    """Return the name of the processor."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

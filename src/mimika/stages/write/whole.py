@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +17,7 @@ from mimika.data.episodes import Episode, Findings
 from mimika.data.frame import SourceInfo
 from mimika.data.observation import Observation
 from mimika.data.timeline import Collector, Timeline
-from mimika.stages.write.files import claim, output_error
+from mimika.stages.write.files import claim, write_whole
 
 Find = Callable[[Timeline], Findings]
 """Finds what a face did; given from above, because stages do not know each other."""
@@ -91,19 +90,3 @@ class WholeSink(ABC):
     @abstractmethod
     def _text(self, recording: Recording) -> str:
         """Return what the file holds."""
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file that is there as a whole or not at all.
-
-    Raises:
-        OutputError: if it cannot be written; what was there before stays.
-    """
-    half = path.with_name(f".{path.name}.new")
-    try:
-        half.write_text(text, "utf-8", newline="\n")
-        half.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            half.unlink(missing_ok=True)
-        raise output_error(error, path) from error
