@@ -35,5 +35,5 @@ $(BIN)/python:
 
 .venv/dev.stamp: pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet "$(TORCH)"
-	$(BIN)/pip install --quiet --editable ".[dev,train,report]"
+	$(BIN)/pip install --quiet --editable ".[dev,train,report,web,cloud]"
 	touch $@

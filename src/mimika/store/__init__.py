@@ -1,0 +1,1 @@
+"""The memory: recordings, rows, episodes, profiles, jobs, tokens and the audit, in SQLite or PostgreSQL."""
