@@ -1,0 +1,7 @@
+"""Routes of videos, under ``/v1``."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+router = APIRouter()
