@@ -32,15 +32,15 @@ def track() -> Track:
 def test_tables_have_a_row_a_frame_and_columns_by_name(track: Track):
     assert list(track.expressions.columns) == list(FERPLUS)
     assert track.expressions.loc[12.0, "happiness"] == pytest.approx(0.9)
-    assert track.action_units.loc[12.0, "AU12_left"] == 4
-    assert track.action_units.loc[57.0, ["AU14_left", "AU14_right"]].tolist() == [3, 0]
+    assert track.action_units.loc[12.0, "AU12_l"] == 4
+    assert track.action_units.loc[57.0, ["AU14_l", "AU14_r"]].tolist() == [3, 0]
     assert "AU17" in track.action_units.columns
     assert list(track.pose.columns) == ["pitch", "yaw", "roll", "x", "y", "depth"]
-    assert track.eyes.loc[6.04, "open_left"] == 0
+    assert track.eyes.loc[6.04, "eye_open_l"] == 0
     table = track.to_pandas()
     assert len(table) == len(track) == 1500
     assert table.loc[12.0, "label"] == "happiness"
-    assert {"face_id", "frame", "box_x", "p_fear", "yaw", "AU12_right", "gaze_yaw"} <= set(table.columns)
+    assert {"face_id", "frame", "box_x", "p_fear", "yaw", "AU12_r", "gaze_yaw"} <= set(table.columns)
 
 
 def test_a_summary_says_it_in_a_few_numbers(track: Track):

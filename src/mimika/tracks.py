@@ -82,7 +82,7 @@ class Track:
 
     @property
     def action_units(self) -> pandas.DataFrame:
-        """Intensity 0..5 of each action unit; `AU12_left` is the subject's own left, units without sides have one."""
+        """Intensity 0..5 of each action unit; `AU12_l` is the subject's own left, units without sides have one."""
         return self._frame(self._units())
 
     @property
@@ -144,7 +144,7 @@ class Track:
         for index, name in enumerate(ACTION_UNITS):
             both = self.timeline.action_units[:, index]
             if name in SIDED_UNITS:
-                columns |= {f"{name}_left": both[:, 0], f"{name}_right": both[:, 1]}
+                columns |= {f"{name}_l": both[:, 0], f"{name}_r": both[:, 1]}
             else:
                 columns[name] = both[:, 0]
         return columns
@@ -155,7 +155,7 @@ class Track:
 
     def _eyes(self) -> dict[str, NDArray[Any]]:
         parts = np.concatenate([self.timeline.eye_openness, self.timeline.gaze], axis=1)
-        return dict(zip(("open_left", "open_right", "gaze_yaw", "gaze_pitch"), parts.T, strict=True))
+        return dict(zip(("eye_open_l", "eye_open_r", "gaze_yaw", "gaze_pitch"), parts.T, strict=True))
 
     def _frame(self, columns: dict[str, Any]) -> pandas.DataFrame:
         pandas = need_pandas()
