@@ -38,6 +38,10 @@ def _folder(text: str) -> Path:
     return Path(text).expanduser()
 
 
+def _folder_or_none(text: str) -> Path | None:
+    return _folder(text) if text else None
+
+
 SETTINGS = (
     Setting("MIMIKA_OUT", "mimika-out", "Folder for results when --out is not given.", _folder),
     Setting(
@@ -45,6 +49,12 @@ SETTINGS = (
     ),
     Setting("MIMIKA_THREADS", "1", "Compute threads for each network, 0 for all cores.", _threads),
     Setting("MIMIKA_WEBHOOK_SECRET", "", "Secret that signs what --webhook sends; empty sends it unsigned.", str),
+    Setting(
+        "MIMIKA_DATABASE_URL", "", "PostgreSQL or SQLite URL of the memory; empty for a file in the data folder.", str
+    ),
+    Setting(
+        "MIMIKA_DATA_DIR", "", "Folder of the memory and of kept media; empty for the user's own.", _folder_or_none
+    ),
 )
 """All settings; options on the command line win over them."""
 
@@ -57,6 +67,8 @@ class Settings:
     language: str
     threads: int
     webhook_secret: str = field(default="", repr=False)
+    database_url: str = field(default="", repr=False)
+    data_dir: Path | None = None
 
 
 def for_a_process(changes: Mapping[str, str]) -> dict[str, str]:

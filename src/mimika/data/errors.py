@@ -15,7 +15,13 @@
     ├── OutputError            something cannot be written
     │   ├── OutputExists       the target is there and `--force` was not given
     │   └── OutputFull         no space left, or the place is read-only
-    └── ModelError             a weight file is missing, altered or not what its card says
+    ├── ModelError             a weight file is missing, altered or not what its card says
+    ├── CloudError             a second opinion cannot be had; the local answer stands
+    └── StoreError             the memory cannot be opened or used
+        ├── StoreMissing       there is no such recording, profile, job or token, or it belongs to somebody else
+        ├── StoreUnreachable   the database server does not answer or refuses
+        ├── StoreBusy          another process holds the database for too long
+        └── StoreVersion       the database or an export was made by a newer mimika
 """
 
 from __future__ import annotations
@@ -88,3 +94,36 @@ class OutputFull(OutputError):
 
 class ModelError(MimikaError):
     """A weight file is missing, altered, or does not fit its card."""
+
+
+class CloudError(MimikaError):
+    """A second opinion cannot be had; the local answer stands.
+
+    `kind` is one of "offline", "key", "forbidden", "missing", "rate", "server", "timeout", "cut", "refused",
+    "nonsense", "budget", "open" (not asked since too much failed) and "other"; `again_s` the seconds after which the
+    endpoint wants to be asked again, where it said so.
+    """
+
+    def __init__(self, kind: str, message: str, again_s: float | None = None) -> None:
+        super().__init__(message)
+        self.kind, self.again_s = kind, again_s
+
+
+class StoreError(MimikaError):
+    """The memory cannot be opened or used."""
+
+
+class StoreMissing(StoreError):
+    """It is not there, or belongs to another owner, which is told the same way."""
+
+
+class StoreUnreachable(StoreError):
+    """The database server does not answer, or does not let us in."""
+
+
+class StoreBusy(StoreError):
+    """Another process holds the database for longer than we wait."""
+
+
+class StoreVersion(StoreError):
+    """The database or an export was made by a newer mimika than this."""
