@@ -10,6 +10,7 @@ import mimika
 PUBLIC = [
     "Analyzer",
     "CameraLost",
+    "CloudError",
     "Episode",
     "Event",
     "Events",

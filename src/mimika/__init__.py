@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mimika.data.episodes import Episode, Mixture, Transition
     from mimika.data.errors import (
         CameraLost,
+        CloudError,
         InputCorrupt,
         InputError,
         InputMissing,
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "mimika.api": ("Analyzer", "ImageResult", "VideoResult", "analyze_image", "analyze_video"),
     "mimika.data.errors": (
-        *("CameraLost", "InputCorrupt", "InputError", "InputMissing", "InputTooLarge", "InputUnreadable"),
+        *("CameraLost", "CloudError", "InputCorrupt", "InputError", "InputMissing", "InputTooLarge", "InputUnreadable"),
         *("InputUnsupported", "MimikaError", "ModelError", "OptionError", "OutputError", "OutputExists", "OutputFull"),
         "ShapeError",
     ),
@@ -71,6 +72,7 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "Analyzer",
     "CameraLost",
+    "CloudError",
     "Episode",
     "Event",
     "Events",

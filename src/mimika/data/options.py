@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mimika.data.cloud import When
 from mimika.data.errors import OptionError
 from mimika.data.labels import LANGUAGES
 from mimika.data.methods import BaselineChoice, Smoothing
@@ -29,6 +30,9 @@ class Options:
     with a share for each. `smooth`: how probabilities are smoothed over time, as `methods.Smoothing` reads it;
     `steady`: mesh and pose are calmed by a one-euro filter; `baseline`: where each person's neutral face comes from, as
     `methods.BaselineChoice` reads it, and `baseline_expressions`: whether it is taken out of the probabilities too.
+    `micro`: follow each face's fine movements in recordings, so that micro-expressions are among its episodes.
+    `second_opinion`: when a cloud model is asked too, as `cloud.When` reads it, and what it may cost in US dollars in
+    one run, `budget_usd`, and in any minute of it, `budget_usd_minute`.
 
     Raises:
         OptionError: naming the field, its range and the value received.
@@ -55,6 +59,10 @@ class Options:
     steady: bool = False
     baseline: str = "none"
     baseline_expressions: bool = False
+    micro: bool = False
+    second_opinion: str = "never"
+    budget_usd: float = 1.0
+    budget_usd_minute: float = 0.25
 
     def __post_init__(self) -> None:
         _within("detect_side", self.detect_side, 160, 1280)
@@ -76,6 +84,9 @@ class Options:
         _within("pixels_max", self.pixels_max, 1, 10**10)
         Smoothing.parse(self.smooth)
         BaselineChoice.parse(self.baseline)
+        When.parse(self.second_opinion)
+        _within("budget_usd", self.budget_usd, 0, 100_000)
+        _within("budget_usd_minute", self.budget_usd_minute, 0, 100_000)
         if self.language not in LANGUAGES:
             raise OptionError(f"language: expected one of {', '.join(LANGUAGES)}, received {self.language!r}")
 

@@ -25,7 +25,7 @@ from tests.builders import clip, fill, frame, observation
 WANTED = [
     *("source", "frame", "time_s", "face_id", "box_x", "box_y", "box_w", "box_h", "score", "presence"),
     *("pitch", "yaw", "roll", "p_neutral", "p_happiness", "p_surprise", "p_sadness", "p_anger", "p_disgust"),
-    *("p_fear", "p_contempt", "label", "confidence", "valence", "arousal"),
+    *("p_fear", "p_contempt", "label", "origin", "confidence", "valence", "arousal"),
     *("eye_open_l", "eye_open_r", "gaze_yaw", "gaze_pitch", "AU1_l", "AU1_r", "AU2_l", "AU2_r", "AU4_l", "AU4_r"),
     *("AU5_l", "AU5_r", "AU6_l", "AU6_r", "AU7_l", "AU7_r", "AU9_l", "AU9_r", "AU10_l", "AU10_r", "AU12_l", "AU12_r"),
     *("AU14_l", "AU14_r", "AU15_l", "AU15_r", "AU16_l", "AU16_r", "AU17", "AU18", "AU20_l", "AU20_r", "AU22", "AU23"),

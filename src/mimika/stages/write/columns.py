@@ -63,6 +63,7 @@ FACE_COLUMNS = (
         " ".join(f"p_{name}" for name in FERPLUS), "0..1", "probability of the expression; the eight sum to 1", 5
     ),
     Column("label", "text", "", "the most likely expression, or unsure where it is too often wrong"),
+    Column("origin", "text", "", "local, or cloud:MODEL where a second opinion is mixed into the expression"),
     *_numbers("confidence", "0..1", "probability of the most likely expression", 5),
     *_numbers("valence", "-1..1", "how pleasant the expression looks, expected from the eight probabilities", 4),
     *_numbers("arousal", "-1..1", "how roused the expression looks, expected from the eight probabilities", 4),
@@ -108,7 +109,8 @@ def rows(observation: Observation, mesh: bool = False) -> list[dict[str, Any]]:
     labels, ids = observation.expressions.labels, observation.faces.ids.tolist()
     result = []
     for index, numbers in enumerate(_finite(np.rint(_numeric(observation) * _SCALES) / _SCALES)):
-        named = (*numbers[:_BEFORE_LABEL], labels[index], *numbers[_BEFORE_LABEL:])
+        texts = (labels[index], plain(observation.origin(index)))
+        named = (*numbers[:_BEFORE_LABEL], *texts, *numbers[_BEFORE_LABEL:])
         row = dict(zip(NAMES, (*start.values(), ids[index], *named), strict=True))
         if mesh:
             row.update(zip(mesh_names(), mesh_values(observation, index), strict=True))

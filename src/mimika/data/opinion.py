@@ -1,0 +1,83 @@
+"""What a second model, in the cloud or on another machine, says of one face."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mimika.data._check import shaped
+from mimika.data.errors import ShapeError
+from mimika.data.labels import FERPLUS
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """One answer about one face, and what it took to get it.
+
+    `probabilities` (8,) in the order of `labels.FERPLUS`, together 1, as the model gave them: they are not calibrated.
+    `label` is the expression it named. `evidence` is its sentence about what can be seen, "" where it gave none.
+    `origin` is "cloud:" and the model's name. `ms` from request to answer; `tokens` in and out, as the endpoint
+    counted them; `cost_usd` None where the model has no known price. `repaired` says that the answer was one word
+    where an object was asked for. `cached` says that it was given before, and cost nothing this time.
+
+    Raises:
+        ShapeError: if the probabilities are no eight numbers of 0 or more with a sum of 1, or the label is none of
+            `FERPLUS`.
+    """
+
+    label: str
+    probabilities: NDArray[np.float32]
+    evidence: str = ""
+    origin: str = ""
+    ms: float = 0.0
+    cost_usd: float | None = None
+    tokens: tuple[int, int] = (0, 0)
+    repaired: bool = False
+    cached: bool = False
+
+    def __post_init__(self) -> None:
+        wide = shaped("probabilities", self.probabilities, (len(FERPLUS),), np.float32)
+        if not np.isfinite(wide).all() or wide.min() < 0 or abs(float(wide.sum()) - 1) > 1e-3:
+            raise ShapeError(f"probabilities: expected 8 numbers of 0 or more, together 1, received {wide.tolist()}")
+        if self.label not in FERPLUS:
+            raise ShapeError(f"label: expected one of {', '.join(FERPLUS)}, received {self.label!r}")
+        object.__setattr__(self, "probabilities", wide)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as it is written and sent: names instead of places, no picture."""
+        shares = {name: round(float(p), 4) for name, p in zip(FERPLUS, self.probabilities, strict=True)}
+        return {
+            "label": self.label,
+            "probabilities": shares,
+            "evidence": self.evidence,
+            "origin": self.origin,
+            "ms": round(self.ms, 1),
+            "cost_usd": self.cost_usd,
+            "tokens": {"input": self.tokens[0], "output": self.tokens[1]},
+            "repaired": self.repaired,
+            "cached": self.cached,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Read what `as_json` gave.
+
+        Raises:
+            ShapeError, KeyError, TypeError: if it is something else.
+        """
+        shares = np.array([value["probabilities"][name] for name in FERPLUS], np.float64)
+        return cls(
+            value["label"],
+            (shares / max(shares.sum(), 1e-9)).astype(np.float32),
+            value.get("evidence", ""),
+            value.get("origin", ""),
+            float(value.get("ms", 0.0)),
+            value.get("cost_usd"),
+            (int(value["tokens"]["input"]), int(value["tokens"]["output"])),
+            bool(value.get("repaired", False)),
+            bool(value.get("cached", False)),
+        )
