@@ -115,7 +115,8 @@ class Pipeline:
             places = stages.run("faces", next, ways, None)
             if places is None:
                 break
-            found = credible(stages.run("measure", self._look, frame, places, _PHOTO_PASSES), frame.luma)
+            looked = stages.run("measure", self._look, frame, places, _PHOTO_PASSES)
+            found = credible(looked, frame.luma, self._options.min_score)
             seen = Seen.join(seen, found).distinct()
         largest = np.argsort(-seen.faces.boxes[:, 2:].prod(axis=1), kind="stable")
         seen = seen.take(largest[: self._options.faces_max])

@@ -196,7 +196,7 @@ def test_at_last_a_squarish_picture_is_taken_for_one_face_that_fills_it():
     assert x >= 0
     assert y >= 0
     assert height > 40
-    assert len(list(glimpses(ScriptedDetector(), np.zeros((100, 400), np.uint8)))) == 2
+    assert len(list(glimpses(ScriptedDetector(), np.zeros((100, 400), np.uint8)))) == 3
 
 
 def test_a_guessed_face_counts_only_if_it_is_sure_and_fills_the_picture():
@@ -204,5 +204,15 @@ def test_a_guessed_face_counts_only_if_it_is_sure_and_fills_the_picture():
     meshes = meshes_at((50, 50, 35), (50, 50, 12), (50, 50, 35), (50, 50, 12))
     places = Places(Places.detected(faces_at(*[(50, 50, 35)] * 4)).matrices, np.float32([0, 0, 0, 0.8]), np.full(4, -1))
     seen = Seen.at(places, meshes, np.float32([0.95, 0.95, 0.7, 0.7]))
-    np.testing.assert_array_equal(credible(seen, luma).presence, np.float32([0.95, 0.7]))
-    assert len(credible(Seen.nothing(), luma)) == 0
+    np.testing.assert_array_equal(credible(seen, luma, 0.5).presence, np.float32([0.95, 0.7]))
+    assert len(credible(Seen.nothing(), luma, 0.5)) == 0
+
+
+def test_a_faint_face_counts_only_if_it_is_large_and_the_mesh_network_is_as_good_as_certain():
+    luma = np.zeros((400, 400), np.uint8)
+    meshes = meshes_at((200, 200, 60), (200, 200, 60), (200, 200, 10), (200, 200, 10))
+    places = Places(
+        Places.detected(faces_at(*[(200, 200, 60)] * 4)).matrices, np.float32([0.2, 0.2, 0.2, 0.4]), np.full(4, -1)
+    )
+    seen = Seen.at(places, meshes, np.float32([0.995, 0.9, 0.999, 0.7]))
+    np.testing.assert_array_equal(credible(seen, luma, 0.5).presence, np.float32([0.995, 0.7]))
