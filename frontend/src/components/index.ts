@@ -1,0 +1,11 @@
+/** The page's own building blocks. */
+export { Bars, ExpressionBars, Scale, type Bar } from "./Bars";
+export { Button, type ButtonProps } from "./Button";
+export { Confirm, Dialog, type DialogProps } from "./Dialog";
+export { Dropzone, type DropzoneProps } from "./Dropzone";
+export { Field, Select, Switch } from "./Field";
+export { ActionUnits, FaceFacts, FacePanel, StrongestUnits, Verdict } from "./FaceTable";
+export { Icon, type IconName } from "./Icon";
+export { Notice, Progress } from "./Notice";
+export { say, Toasts } from "./Toast";
+export { Tabs, type Tab } from "./Tabs";

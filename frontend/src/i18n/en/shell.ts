@@ -1,0 +1,22 @@
+export const shell = {
+  foot: "{name} measures what a face shows. It does not read feelings, thoughts or intentions.",
+  home: "mimika, to the first view",
+  language: "Language",
+  nav: {
+    about: "About",
+    history: "History",
+    live: "Live",
+    photo: "Photo",
+    profiles: "Profiles",
+    video: "Video",
+  },
+  skip: "Skip to the content",
+  theme: "Colours",
+  themes: { auto: "as the system", dark: "dark", light: "light" },
+  views: "Views",
+  analysing: "Faces are being analysed",
+  sign_in: "Sign in",
+  token: "Access token",
+  token_text: "This server asks for a token. Whoever runs it makes one with “mimika token create”.",
+  token_title: "Sign in",
+};

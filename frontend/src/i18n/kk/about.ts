@@ -1,0 +1,4 @@
+import type { Same } from "../types";
+import type { about as English } from "../en/about";
+
+export const about: Same<typeof English> = {};
