@@ -14,6 +14,7 @@ from mimika.data.observation import Observation
 from mimika.data.options import Options
 from mimika.data.protocols import Hook
 from mimika.pipeline import Pipeline
+from mimika.stages.measure.action_units import ActionUnits
 from tests.builders import observation
 
 
@@ -25,6 +26,7 @@ class SteadyPipeline(Pipeline):
     def __init__(self, options: Options | None = None, hooks: tuple[Hook, ...] = (), faces: int = 1) -> None:
         self.faces = faces
         self._options = options if options is not None else Options()
+        self._units = ActionUnits(self._options)
         self._temporal = self._open_temporal()
 
     def reset(self) -> None:

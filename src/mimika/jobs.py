@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -30,7 +30,8 @@ class JobResult:
     """What became of one input.
 
     `status` is "complete", "interrupted", "failed" or "skipped" (never begun because the run was interrupted); `error`
-    is what failed; `signal` the signal that interrupted. `labels` counts faces by label, `paths` are the files written.
+    is what failed; `signal` the signal that interrupted. `labels` counts faces by label, `paths` are the files written,
+    `remarks` say what could not be told of it, and why.
     """
 
     source: str
@@ -41,6 +42,7 @@ class JobResult:
     ids: set[int] = field(default_factory=set)
     labels: Counter[str] = field(default_factory=Counter)
     paths: list[Path] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     seconds: float = 0.0
     error: MimikaError | None = None
     signal: int | None = None
@@ -72,13 +74,15 @@ def run_jobs(
 
     An input or output that fails is told in its result and the others go on. SIGINT and SIGTERM finish the current row,
     close all files and skip the rest; a second signal stops at once. A `pipeline` given is used as it is, with its own
-    options and hooks. `events`, already open, follow every recording.
+    options and hooks. `events`, already open, follow every recording. Where episodes are written, micro-expressions are
+    looked for too.
 
     Raises:
         ModelError: if the networks cannot be used; nothing is written then.
         InputError: if the photo or file of a baseline cannot be used; nothing is written then.
     """
     names = list(inputs)
+    options = replace(options, micro=True) if outputs.tells_episodes else options
     pipeline = Pipeline(options, hooks) if pipeline is None else pipeline
     results: list[JobResult] = []
     targets = Targets(outputs, options, len(names), lambda: pipeline.baselines)
@@ -115,7 +119,7 @@ class _Job:
 
     def run(self, targets: Targets, index: int, total: int) -> None:
         """Run it; every error but a ModelError ends up in the result."""
-        result, began = self._result, time.monotonic()
+        result, began, target = self._result, time.monotonic(), None
         try:
             with ExitStack() as stack:
                 with self._interrupts.waiting():
@@ -139,6 +143,7 @@ class _Job:
         except MemoryError:
             result.status, result.error = "failed", InputError(result.source, "there is not enough memory for it")
         result.paths = [path for path in result.paths if path.exists()]
+        result.remarks = target.remarks if target is not None else []
         result.seconds = time.monotonic() - began
 
     def _pump(self, capture: Capture, target: Target) -> None:

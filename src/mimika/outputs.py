@@ -27,6 +27,7 @@ __all__ = ["SAVE", "Outputs", "Target", "Targets"]
 
 SAVE = ("table", "overlay", "mesh", "episodes", *EXPORTS)
 PHOTOS = "photos"
+_TOLD = frozenset({"episodes", "report", "elan", "boris"})
 _SHARED = ("table", "feat")
 """What all photos of a run share one file of."""
 
@@ -61,6 +62,11 @@ class Outputs:
     def table(self) -> bool:
         """Whether a table is wanted; mesh columns need one."""
         return "table" in self.save or "mesh" in self.save
+
+    @property
+    def tells_episodes(self) -> bool:
+        """Whether some file tells what a face did over time, micro-expressions among it."""
+        return bool(self.save & _TOLD)
 
     def exports(self, photo: bool) -> list[str]:
         """Return the wanted formats of other tools that make sense for a photo, or for a recording."""

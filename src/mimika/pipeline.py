@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from dataclasses import replace
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Self, TypeVar
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from mimika.stages.measure.action_units import ActionUnits
 from mimika.stages.measure.eye_region import EyeNet
 from mimika.stages.measure.eyes import gaze, openness
 from mimika.stages.measure.mesh import MeshNet
+from mimika.stages.measure.movement import FaceMovements
 from mimika.stages.measure.pose import head_pose
 from mimika.stages.recognize.classify import Classifier
 from mimika.stages.timeline.baseline import load, of_photo
@@ -63,7 +65,29 @@ class Pipeline:
         self._classifier = Classifier(self._options)
         self._follower = Follower(self._detector, self._options)
         self._tracker = Tracker(self._options, self._classifier.same_look)
+        self._movements = FaceMovements() if self._options.micro else None
         self._temporal = self._open_temporal()
+
+    def sibling(self, options: Options, known: Baseline | None = None) -> Self:
+        """Return a pipeline for another recording that shares the networks of this one; both may run at once.
+
+        Of `options` those count that concern following, smoothing and baseline; the networks, their threads, and how
+        they read a picture stay as they are here. `known` is a person's neutral face; with it `options.baseline`
+        does not count.
+
+        Raises:
+            InputError: if the photo or file of a baseline cannot be used.
+        """
+        other = copy(self)
+        other._options = options
+        other._follower = Follower(self._detector, options)
+        other._tracker = Tracker(options, self._classifier.same_look)
+        other._movements = FaceMovements() if options.micro else None
+        if known is None:
+            other._temporal = other._open_temporal()
+        else:
+            other._temporal = Temporal(replace(options, baseline="auto"), self._units, known)
+        return other
 
     def run(self, capture: Capture, raw: bool = False) -> Iterator[Observation]:
         """Analyse an open source from its first frame to its last; `raw` leaves baseline and smoothing out."""
@@ -78,6 +102,8 @@ class Pipeline:
         self._follower.reset()
         self._tracker.reset()
         self._temporal.reset()
+        if self._movements is not None:
+            self._movements.reset()
 
     @property
     def baselines(self) -> list[Baseline]:
@@ -103,7 +129,7 @@ class Pipeline:
             seen = Seen.join(seen, found).distinct()
         if self._follower.cut:
             self._tracker.scene_changed()
-        observation = self._finish(frame, seen, stages, self._tracker)
+        observation = self._moved(self._finish(frame, seen, stages, self._tracker), stages)
         self._follower.remember(seen, observation.faces.ids)
         return observation
 
@@ -152,6 +178,15 @@ class Pipeline:
             for stage, result in results.items():
                 hook(stage, frame, result, stages.ms[stage])
         return Observation(frame, faces, measurements, expressions, stages.ms)
+
+    def _moved(self, observation: Observation, stages: _Stages) -> Observation:
+        """Add how the faces moved since the frames before, if micro-expressions are asked for."""
+        if self._movements is None:
+            return observation
+        frame, measured = observation.frame, observation.measurements
+        ids, meshes = observation.faces.ids, measured.meshes
+        movement = stages.run("measure", self._movements.follow, frame.luma, ids, meshes, frame.time_s)
+        return replace(observation, measurements=replace(measured, movement=movement))
 
     def _measured(self, frame: Frame, seen: Seen) -> Measurements:
         """Look closer at the eyes; read pose, action units and gaze off the meshes."""

@@ -110,8 +110,13 @@ class Track:
         return self._frame(columns | self._pose() | self._units() | self._eyes())
 
     def episodes(self) -> list[Episode]:
-        """Return episodes of expressions, action units and states such as blinks, in the order of time."""
+        """Return episodes of expressions, action units, micro-expressions and states such as blinks, by onset."""
         return self._findings.episodes
+
+    @property
+    def remarks(self) -> list[str]:
+        """What could not be told of this face, and why: fewer frames a second than micro-expressions need."""
+        return self._findings.remarks
 
     def transitions(self) -> list[Transition]:
         """Return the changes from one expression to another."""

@@ -121,7 +121,8 @@ def _run(
             stack.enter_context(follower)
         bar = stack.enter_context(Bar(options, console, hidden=quiet))
         results = run_jobs(names, options, outputs, bar, events=follower)
-    for message in events.warnings(follower):
+    remarks = [f"{result.source}: {remark}" for result in results for remark in result.remarks]
+    for message in [*events.warnings(follower), *remarks]:
         warn(message, console)
     if as_json:
         print_json(summary_json(results))

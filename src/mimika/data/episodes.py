@@ -112,9 +112,10 @@ class Mixture:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All that one face did, each list in the order of time."""
+    """All that one face did, each list in the order of time; `remarks` say what could not be told, and why."""
 
     face: int
     episodes: list[Episode] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
     mixtures: list[Mixture] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)

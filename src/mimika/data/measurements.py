@@ -9,11 +9,17 @@ from numpy.typing import NDArray
 
 from mimika.data._check import same_length, shaped
 from mimika.data.labels import ACTION_UNITS
+from mimika.data.movements import MOVED
 
 MESH_POINTS = 478
 
 _NOT_GIVEN = np.zeros(0, np.float32)
-_LATER: dict[str, tuple[int, ...]] = {"action_units": (len(ACTION_UNITS), 2), "eye_openness": (2,), "gaze": (2,)}
+_LATER: dict[str, tuple[int, ...]] = {
+    "action_units": (len(ACTION_UNITS), 2),
+    "eye_openness": (2,),
+    "gaze": (2,),
+    "movement": (MOVED,),
+}
 
 
 def _not_given() -> NDArray[np.float32]:
@@ -32,7 +38,8 @@ class Measurements:
     image width divided by inter-ocular distance. `action_units` (n, 23, 2): intensities 0..5 in the order of
     `labels.ACTION_UNITS`, the subject's left then right, both alike where a unit has no sides. `eye_openness` (n, 2):
     left, right; 0 closed, about 1 open. `gaze` (n, 2): yaw and pitch of the eyes relative to the head in degrees, with
-    the signs of the angles. The last three are NaN where they were not measured.
+    the signs of the angles. `movement` (n, 35): where regions and head are by optical flow, as in `data.movements`. The
+    last four are NaN where they were not measured.
 
     Raises:
         ShapeError: if a shape is wrong or the lengths differ.
@@ -45,6 +52,7 @@ class Measurements:
     action_units: NDArray[np.float32] = field(default_factory=_not_given)
     eye_openness: NDArray[np.float32] = field(default_factory=_not_given)
     gaze: NDArray[np.float32] = field(default_factory=_not_given)
+    movement: NDArray[np.float32] = field(default_factory=_not_given)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "meshes", shaped("meshes", self.meshes, (None, MESH_POINTS, 3), np.float32))

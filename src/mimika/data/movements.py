@@ -33,6 +33,8 @@ REGIONS: dict[str, tuple[int, ...]] = {
 NAMES = tuple(REGIONS)
 FACE_PX = 150.0
 """Movements are told in pixels of a face so wide."""
+MOVED = 2 * len(REGIONS) + 3
+"""Numbers that tell of one face in one frame: x and y of each region, then x, y and roll of the head."""
 
 
 @dataclass(frozen=True, slots=True)

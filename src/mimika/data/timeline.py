@@ -15,6 +15,7 @@ from mimika.data.errors import ShapeError
 from mimika.data.expressions import named
 from mimika.data.labels import ACTION_UNITS, FERPLUS
 from mimika.data.measurements import MESH_POINTS
+from mimika.data.movements import MOVED
 from mimika.data.observation import Observation
 
 _GAP_STEPS, _GAP_S = 3.0, 0.3
@@ -31,7 +32,7 @@ class Timeline:
     0 when not given. The other arrays hold what `Faces`, `Measurements` and `Expressions` hold for one frame, row by
     row: `boxes` (n, 4), `presence` (n,), `probabilities` (n, 8), `angles` (n, 3), `translations` (n, 3),
     `action_units` (n, 23, 2) left and right, `eye_openness` (n, 2), `gaze` (n, 2); NaN where nothing was measured.
-    `meshes` (n, 478, 3) or None.
+    `meshes` (n, 478, 3) or None; `movement` (n, 35), as in `Measurements`, or None where it was not measured.
     `unsure_below` decides about "unsure" as in `Expressions`.
 
     Raises:
@@ -52,17 +53,18 @@ class Timeline:
     meshes: NDArray[np.float32] | None = None
     numbers: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     unsure_below: float = 0.0
+    movement: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "time_s", shaped("time_s", self.time_s, (None,), np.float64))
         for name, shape in _SHAPES.items():
             object.__setattr__(self, name, shaped(name, getattr(self, name), (None, *shape), np.float32))
-        if self.meshes is not None:
-            object.__setattr__(self, "meshes", shaped("meshes", self.meshes, (None, MESH_POINTS, 3), np.float32))
+        for name in self._kept():
+            value = shaped(name, getattr(self, name), (None, *_OPTIONAL[name]), np.float32)
+            object.__setattr__(self, name, value)
         numbers = self.numbers if len(self.numbers) else np.arange(len(self.time_s))
         object.__setattr__(self, "numbers", shaped("numbers", numbers, (None,), np.int64))
-        arrays = {name: getattr(self, name) for name in ("time_s", "numbers", *_SHAPES)}
-        same_length(**arrays, **({} if self.meshes is None else {"meshes": self.meshes}))
+        same_length(**{name: getattr(self, name) for name in ("time_s", "numbers", *_SHAPES, *self._kept())})
         if not np.all(np.diff(self.time_s) >= 0):
             raise ShapeError("time_s: expected rows in the order of time, received a step back")
 
@@ -97,15 +99,20 @@ class Timeline:
 
     def take(self, rows: slice | NDArray[np.intp] | NDArray[np.bool_]) -> Self:
         """Return the chosen rows, in that order."""
-        names = ("time_s", "numbers", *_SHAPES)
+        names = ("time_s", "numbers", *_SHAPES, *self._kept())
         taken: dict[str, Any] = {name: getattr(self, name)[rows] for name in names}
-        return replace(self, **taken, meshes=None if self.meshes is None else self.meshes[rows])
+        return replace(self, **taken)
+
+    def _kept(self) -> list[str]:
+        """Return the names of the optional arrays that are there."""
+        return [name for name in _OPTIONAL if getattr(self, name) is not None]
 
     @classmethod
     def collect(cls, observations: Iterable[Observation], meshes: bool = False) -> list[Self]:
         """Gather what each face did, one timeline a face, in the order of their ids.
 
-        A row takes about 320 bytes, and 5.7 kB more with `meshes`: an hour of one face at 25 frames/s is 29 MB without.
+        A row takes about 320 bytes (140 more where micro-expressions are looked for), and 5.7 kB more with `meshes`:
+        an hour of one face at 25 frames/s is 29 MB (42 MB) without.
         """
         collector = Collector(meshes)
         for observation in observations:
@@ -123,6 +130,7 @@ _SHAPES: dict[str, tuple[int, ...]] = {
     "eye_openness": (2,),
     "gaze": (2,),
 }
+_OPTIONAL: dict[str, tuple[int, ...]] = {"meshes": (MESH_POINTS, 3), "movement": (MOVED,)}
 MEASURED = tuple(_SHAPES)
 """The names of the float arrays that every timeline has, one row a frame."""
 
@@ -135,7 +143,7 @@ class Collector:
 
     def __init__(self, meshes: bool = False) -> None:
         self._source, self._unsure_below = "", 0.0
-        self._names = ("ids", "time_s", "numbers", *_SHAPES, *(("meshes",) if meshes else ()))
+        self._names: tuple[str, ...] = ("ids", "time_s", "numbers", *_SHAPES, *(("meshes",) if meshes else ()))
         self._loose: list[dict[str, NDArray[Any]]] = []
         self._packed: list[dict[str, NDArray[Any]]] = []
 
@@ -145,6 +153,8 @@ class Collector:
         if not len(observation):
             return
         self._unsure_below = observation.expressions.unsure_below
+        if not self._loose and not self._packed and np.isfinite(observation.measurements.movement).any():
+            self._names += ("movement",)
         self._loose.append(_rows(observation, self._names))
         if len(self._loose) >= _CHUNK:
             self._pack()
@@ -193,6 +203,5 @@ def _rows(observation: Observation, names: Sequence[str]) -> dict[str, NDArray[A
 
 def _joined(name: str, parts: list[dict[str, NDArray[Any]]]) -> NDArray[Any]:
     if not parts:
-        shape = (MESH_POINTS, 3) if name == "meshes" else _SHAPES.get(name, ())
-        return np.zeros((0, *shape))
+        return np.zeros((0, *(_SHAPES | _OPTIONAL).get(name, ())))
     return np.concatenate([part[name] for part in parts])

@@ -6,10 +6,13 @@ import films
 import numpy as np
 import pytest
 
+from mimika.data.frame import Frame
 from mimika.data.movements import NAMES, Movements
 from mimika.data.options import Options
+from mimika.data.timeline import Timeline
 from mimika.micro import follow
 from mimika.pipeline import Pipeline
+from mimika.stages.timeline.micro import movements_of
 from mimika.training.synth import Film, pictures, sit
 from mimika.training.synth_plan import Movement, Recipe
 
@@ -17,12 +20,16 @@ FPS = 60.0
 
 
 @pytest.fixture(scope="module")
-def frowned() -> Movements:
+def frames() -> list[Frame]:
     """The brows are raised by 1 px at 0.5 s while the head turns by some degrees."""
     who = sit(films.frames([films.grey_portrait()])[0], 192, Pipeline(Options(faces_max=1)))
     film = Film(fps=FPS, side=192, noise=0.5, recipe=Recipe(seconds=1.2, head=1.0))
     raised = Movement("micro", "surprise", ("AU1", "AU2"), "both", 0.35, 0.5, 0.7, 1.0)
-    frames = films.frames(pictures(who, film, [raised], np.random.default_rng(2)), FPS)
+    return list(films.frames(pictures(who, film, [raised], np.random.default_rng(2)), FPS))
+
+
+@pytest.fixture(scope="module")
+def frowned(frames: list[Frame]) -> Movements:
     (found,) = follow(frames, Options(faces_max=1))
     return found
 
@@ -43,3 +50,16 @@ def test_every_frame_has_its_row_and_the_eyes_stay_open(frowned: Movements) -> N
     assert frowned.step_s == pytest.approx(1 / FPS)
     assert frowned.closed.max() < 0.4
     assert np.ptp(frowned.head[:, :2]) > 0.5
+
+
+def test_the_pipeline_measures_the_same_along_with_everything_else(frames: list[Frame], frowned: Movements) -> None:
+    """So that episodes hold what `mimika spot` finds; without the option nothing is followed and nothing is said."""
+    pipeline = Pipeline(Options(faces_max=1, micro=True))
+    (line,) = Timeline.collect(map(pipeline.process, frames))
+    found = movements_of(line)
+    assert found is not None
+    assert len(found) == len(frames)
+    assert np.abs(found.regions - frowned.regions).mean() < 0.05
+    assert np.corrcoef(found.head[:, 0], frowned.head[:, 0])[0, 1] > 0.99
+    (plain,) = Timeline.collect([Pipeline(Options(faces_max=1)).process(frames[0])])
+    assert plain.movement is None

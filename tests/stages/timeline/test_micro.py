@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from mimika.data.errors import OptionError
 from mimika.data.movements import NAMES, Movements
+from mimika.stages.timeline.episodes import find
 from mimika.stages.timeline.micro import MicroRule, spot, visible_from_s
+from tests.stages.timeline.made import timeline
 
 Array = NDArray[np.float64]
 
@@ -119,3 +123,32 @@ def test_a_stricter_rule_finds_less() -> None:
     time_s, regions = recording()
     raise_brows(regions, bump(time_s, 2.0, 2.14, 2.36))
     assert spot(moved(time_s, regions), MicroRule(enter=100.0)) == []
+
+
+@pytest.mark.parametrize("fps", [60, 12.5])
+def test_brief_movements_are_among_what_a_face_did_or_it_says_why_not(fps: float) -> None:
+    """Episodes, reports and ELAN files are made of this; at 12.5 frames/s silence would pass for calm."""
+    time_s, regions = recording(fps)
+    raise_brows(regions, bump(time_s, 2.0, 2.14, 2.36))
+    rows = np.concatenate([regions.reshape(len(time_s), -1), np.zeros((len(time_s), 3))], axis=1)
+    did = find(replace(timeline(time_s), movement=rows))
+    micro = [episode for episode in did.episodes if episode.kind == "micro"]
+    if fps < 20:
+        assert micro == []
+        assert did.remarks == ["micro-expressions need 20 frames/s or more, received 12.5: too low to tell"]
+    else:
+        assert [(episode.label, episode.side, episode.face) for episode in micro] == [("surprise", "both", 3)]
+        assert micro[0].apex_s == pytest.approx(2.14, abs=0.03)
+        assert did.remarks == []
+    assert find(timeline(time_s)).remarks == []
+
+
+def test_a_face_that_was_lost_for_a_while_is_read_in_two_pieces() -> None:
+    """Rows without a movement are left out instead of counting as a jump."""
+    time_s, regions = recording(50)
+    raise_brows(regions, bump(time_s, 4.0, 4.14, 4.36))
+    rows = np.concatenate([regions.reshape(len(time_s), -1), np.zeros((len(time_s), 3))], axis=1)
+    rows[80:120] = np.nan
+    rows[120:, :32] += 5
+    micro = [episode for episode in find(replace(timeline(time_s), movement=rows)).episodes if episode.kind == "micro"]
+    assert [episode.apex_s for episode in micro] == [pytest.approx(4.14, abs=0.05)]

@@ -7,9 +7,12 @@ import signal
 from dataclasses import replace
 
 import builders
+import numpy as np
 import pytest
 
 from mimika.data.errors import OutputExists
+from mimika.data.methods import BaselineChoice
+from mimika.data.movements import MOVED
 from mimika.data.options import Options
 from mimika.jobs import run_jobs
 from mimika.outputs import Outputs
@@ -140,3 +143,34 @@ def test_episodes_alone_of_a_photo_are_refused_with_the_reason(tmp_path):
     outputs = Outputs(tmp_path / "out", frozenset({"episodes"}))
     (result,) = run_jobs([str(photo)], Options(), outputs, pipeline=Smiler())
     assert "episodes can be made of recordings only" in str(result.error)
+
+
+def test_a_baseline_is_saved_and_can_be_used_again(tmp_path):
+    result = run(tmp_path, "table", baseline="auto")
+    assert [path.name for path in result.paths] == ["clip.csv", "clip-baseline.json", "clip.csv.meta.json"]
+    saved = tmp_path / "out" / "clip-baseline.json"
+    assert BaselineChoice.parse(str(saved)).method == "file"
+    told = json.loads((tmp_path / "out" / "clip.csv.meta.json").read_text("utf-8"))
+    assert told["baselines"][0]["face"] == 0
+    again = run(tmp_path, "table", baseline=str(saved), out="again")
+    assert again.error is None
+    assert not (tmp_path / "again" / "clip-baseline.json").exists()
+
+
+class Mover(SteadyPipeline):
+    """Follows fine movements of a face that holds still."""
+
+    def process_raw(self, frame):
+        seen = super().process_raw(frame)
+        return replace(seen, measurements=replace(seen.measurements, movement=np.zeros((1, MOVED))))
+
+
+def test_too_few_frames_a_second_for_micro_expressions_are_told_once(tmp_path):
+    clip = media.video(tmp_path / "clip.mp4", media.steady(60))
+    chosen = Options(every=3)
+    outputs = Outputs(tmp_path / "out", frozenset({"episodes", "elan", "boris"}))
+    (result,) = run_jobs([str(clip)], chosen, outputs, pipeline=Mover(chosen))
+    assert len(result.remarks) == 1
+    assert "too low to tell" in result.remarks[0]
+    (side,) = (tmp_path / "out").glob("*.meta.json")
+    assert json.loads(side.read_text("utf-8"))["remarks"] == result.remarks

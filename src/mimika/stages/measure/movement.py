@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mimika.data.geometry import Floats, transform
-from mimika.data.movements import FACE_PX, REGIONS, Movements
+from mimika.data.movements import FACE_PX, MOVED, REGIONS, Movements
 from mimika.stages.faces.align import STEADY, CropSpec, crop, matrices_from_meshes, mean_face
 from mimika.stages.measure.eyes import openness
 
@@ -21,6 +21,7 @@ _WINDOW, _LEVELS, _STEPS = 17, 2, 20
 _REACH = 6.0
 """Crop pixels that the head may move before points are followed from a newer frame."""
 _ROUNDS, _TUKEY = 4, 3.0
+_FORGET_S = 2.0
 _AMBIGUOUS = 1e-4
 """Least eigenvalue of the structure of a point's surroundings: below, there is nothing to follow."""
 
@@ -43,12 +44,11 @@ class MovementMeter:
     """
 
     def __init__(self, face: int = -1) -> None:
-        self._face = face
+        self._face, self._follower = face, _Follower()
         self._time_s: list[float] = []
         self._regions: list[Array] = []
         self._head: list[Array] = []
         self._open: list[float] = []
-        self._anchor: _Anchor | None = None
         self._opened = 1.0
 
     def add(self, luma: NDArray[np.uint8], mesh: Floats | None, time_s: float) -> None:
@@ -59,15 +59,10 @@ class MovementMeter:
         if self._time_s and time_s <= self._time_s[-1]:
             return
         points = None if mesh is None else np.asarray(mesh, np.float64)
-        found = self._anchor.follow(luma) if self._anchor is not None else None
-        if found is None and points is None:
-            return
+        found = self._follower.step(luma, points, time_s)
         if found is None:
-            found = (self._regions[-1], self._head[-1]) if self._regions else (np.zeros((len(REGIONS), 2)), np.zeros(3))
-            self._anchor = None
+            return
         if points is not None:
-            if self._anchor is None or self._anchor.old(time_s, found[1]):
-                self._anchor = _Anchor(luma, points, time_s, *found)
             self._opened = float(openness(points[None]).mean())
         self._time_s.append(time_s)
         self._regions.append(found[0])
@@ -86,6 +81,55 @@ class MovementMeter:
             np.clip(1 - opened / usual, 0, 1).astype(np.float32),
             self._face,
         )
+
+
+class FaceMovements:
+    """Follows every face of a recording as `MovementMeter` does, frame by frame; faces long away begin anew."""
+
+    def __init__(self) -> None:
+        self._followers: dict[int, tuple[float, _Follower]] = {}
+
+    def reset(self) -> None:
+        """Forget the recording."""
+        self._followers.clear()
+
+    def follow(
+        self, luma: NDArray[np.uint8], ids: NDArray[np.int64], meshes: Floats, time_s: float
+    ) -> NDArray[np.float32]:
+        """Return (n, 35) where regions and head of the faces of the newest frame are, as `data.movements` has it.
+
+        `luma` (height, width), `ids` (n,) which faces these are, `meshes` (n, 478, 3), `time_s` seconds.
+        """
+        for face in [face for face, (seen, _) in self._followers.items() if not 0 <= time_s - seen <= _FORGET_S]:
+            del self._followers[face]
+        found = np.full((len(ids), MOVED), np.nan, np.float32)
+        for row, face in enumerate(ids.tolist()):
+            _, follower = self._followers.get(face, (time_s, _Follower()))
+            self._followers[face] = (time_s, follower)
+            places = follower.step(luma, np.asarray(meshes[row], np.float64), time_s)
+            if places is not None:
+                found[row] = np.concatenate([places[0].ravel(), places[1]])
+        return found
+
+
+class _Follower:
+    """Where one face's regions (16, 2) and its head (3,) are, from frame to frame."""
+
+    def __init__(self) -> None:
+        self._anchor: _Anchor | None = None
+        self._latest: tuple[Array, Array] = (np.zeros((len(REGIONS), 2)), np.zeros(3))
+
+    def step(self, luma: NDArray[np.uint8], mesh: Array | None, time_s: float) -> tuple[Array, Array] | None:
+        """Return where they are now; None without a mesh where points cannot be followed either."""
+        found = self._anchor.follow(luma) if self._anchor is not None else None
+        if found is None and mesh is None:
+            return None
+        if found is None:
+            found, self._anchor = self._latest, None
+        if mesh is not None and (self._anchor is None or self._anchor.old(time_s, found[1])):
+            self._anchor = _Anchor(luma, mesh, time_s, *found)
+        self._latest = found
+        return found
 
 
 class _Anchor:

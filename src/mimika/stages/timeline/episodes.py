@@ -6,9 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mimika.data.episodes import Episode, Findings
+from mimika.data.errors import OptionError
 from mimika.data.labels import ACTION_UNITS, FERPLUS, SIDED_UNITS
 from mimika.data.timeline import Timeline
 from mimika.stages.timeline.changes import mixtures, transitions
+from mimika.stages.timeline.micro import movements_of, spot
 from mimika.stages.timeline.states import states
 from mimika.stages.timeline.stretches import BLINK, LONGEST_BLINK_S, OPEN_RANK, Rule, episode_of, stretches
 
@@ -23,10 +25,28 @@ _ONE_SIDED = 0.5
 
 
 def find(timeline: Timeline) -> Findings:
-    """Return all that the face did: episodes of expressions, action units and states, transitions, mixed states."""
-    episodes = [*expression_episodes(timeline), *unit_episodes(timeline), *blinks(timeline), *states(timeline)]
+    """Return all that the face did: episodes of expressions, action units and states, transitions, mixed states.
+
+    Micro-expressions are among the episodes where fine movements were followed (`Options.micro`).
+    """
+    brief, remarks = micro_episodes(timeline)
+    episodes = [*expression_episodes(timeline), *unit_episodes(timeline), *blinks(timeline), *states(timeline), *brief]
     episodes.sort(key=lambda episode: (episode.onset_s, episode.kind, episode.label))
-    return Findings(timeline.face, episodes, transitions(timeline), mixtures(timeline))
+    return Findings(timeline.face, episodes, transitions(timeline), mixtures(timeline), remarks)
+
+
+def micro_episodes(timeline: Timeline) -> tuple[list[Episode], list[str]]:
+    """Return the micro-expressions of a face, `peak` in pixels of a face 150 px wide, and why there are none to tell.
+
+    Nothing, without a remark, where fine movements were not followed.
+    """
+    movements = movements_of(timeline)
+    if movements is None:
+        return [], []
+    try:
+        return [item.episode for item in spot(movements)], []
+    except OptionError as error:
+        return [], [str(error)]
 
 
 def expression_episodes(timeline: Timeline, rule: Rule = EXPRESSION) -> list[Episode]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mimika.data.episodes import Episode
 from mimika.data.errors import OptionError
 from mimika.data.movements import NAMES, Movements
+from mimika.data.timeline import Timeline
 from mimika.stages.timeline.micro_signals import calm, dilated, level, sampled, spread_within, tophat, turns
 from mimika.stages.timeline.micro_units import PATTERNS, TABLE, UPPER_UNITS, expression, templates
 
@@ -29,6 +30,8 @@ _UPPER = np.array([unit in UPPER_UNITS for unit, _ in PATTERNS])
 _SHUT, _BLINK_S = 0.3, 0.1
 """From so far shut eyes on it is a blink, and so long before and after."""
 _LIPS = ("lower_lip", "upper_lip_right", "upper_lip_left")
+_OPEN_RANK = 0.8
+"""A face's eyes are open in so many of its frames, ordered by how open they are."""
 _TALK_S = 2.0
 """So long before and after, turns of the lips are counted."""
 _ALSO = 0.85
@@ -82,6 +85,25 @@ class MicroExpression:
 def visible_from_s(movements: Movements) -> float:
     """Return how long a movement must last to be told from noise at this frame rate, seconds."""
     return FRAMES * movements.step_s
+
+
+def movements_of(timeline: Timeline) -> Movements | None:
+    """Return the fine movements of a face, None where they were not followed, or in fewer than two frames."""
+    if timeline.movement is None:
+        return None
+    rows = np.flatnonzero(np.isfinite(timeline.movement).all(axis=1))
+    rows = rows[np.flatnonzero(np.diff(timeline.time_s[rows], prepend=-np.inf) > 0)]
+    if len(rows) < 2:
+        return None
+    opened = timeline.eye_openness[rows].mean(axis=1)
+    usual = float(np.nanquantile(opened, _OPEN_RANK)) if np.isfinite(opened).any() else 1.0
+    return Movements(
+        timeline.time_s[rows],
+        timeline.movement[rows, :-3].reshape(len(rows), len(NAMES), 2),
+        timeline.movement[rows, -3:],
+        np.clip(np.nan_to_num(1 - opened / max(usual, 1e-3)), 0, 1),
+        timeline.face,
+    )
 
 
 def spot(movements: Movements, rule: MicroRule | None = None) -> list[MicroExpression]:

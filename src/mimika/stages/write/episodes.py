@@ -27,7 +27,8 @@ EPISODE_COLUMNS = {
     "apex_s": "when it was strongest, of a transition the middle, seconds",
     "offset_s": "when it had ended, seconds",
     "duration_s": "from onset to offset, seconds",
-    "peak": "its highest value: a probability 0..1, an intensity 0..5, that of a state's indicator, the first share",
+    "peak": "its highest value: a probability 0..1, an intensity 0..5, that of a state's indicator, the first share; "
+    "of micro pixels of a face 150 px wide",
     "confidence": "0..1, how clearly it stood out",
 }
 """The columns of an episode table and what they mean."""
@@ -75,7 +76,13 @@ class EpisodesSink:
 
     def told(self) -> dict[str, Any]:
         """Return what the JSON file beside the results says."""
-        return {"episodes": [row for found in self.findings for row in episode_rows(found)]}
+        rows = [row for found in self.findings for row in episode_rows(found)]
+        return {"episodes": rows} | ({"remarks": self.remarks} if self.remarks else {})
+
+    @property
+    def remarks(self) -> list[str]:
+        """What could not be told, and why; each once."""
+        return list(dict.fromkeys(remark for found in self.findings for remark in found.remarks))
 
 
 def episode_rows(found: Findings) -> list[dict[str, Any]]:

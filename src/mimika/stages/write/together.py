@@ -28,6 +28,12 @@ class Target:
         self._record.faces += len(observation)
         self._record.rows += max(1, len(observation))
 
+    @property
+    def remarks(self) -> list[str]:
+        """What the files could not tell of the recording, and why, each once; known when they are complete."""
+        told = [remark for sink in self._sinks for remark in getattr(sink, "remarks", ())]
+        return list(dict.fromkeys(told))
+
 
 class SharedFiles:
     """Files of all photos of a run; after one failed once, each further photo fails with the same reason.

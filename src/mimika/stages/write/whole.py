@@ -62,7 +62,7 @@ class WholeSink(ABC):
     def __init__(self, path: Path, source: SourceInfo, find: Find, force: bool = False) -> None:
         self.path, self.rows = Path(path), 0
         self._source, self._find, self._force = source, find, force
-        self._collector = Collector()
+        self._collector, self.remarks = Collector(), list[str]()
         self._frames, self._start_s, self._end_s, self._size = 0, 0.0, 0.0, (source.width, source.height)
 
     def __enter__(self) -> Self:
@@ -74,6 +74,7 @@ class WholeSink(ABC):
     ) -> None:
         timelines = self._collector.timelines()
         findings = [self._find(timeline) for timeline in timelines]
+        self.remarks = list(dict.fromkeys(remark for found in findings for remark in found.remarks))
         recording = Recording(self._source, timelines, findings, self._frames, self._start_s, self._end_s, self._size)
         write_whole(self.path, self._text(recording))
 
