@@ -36,6 +36,7 @@ export const live = {
   dropped: "Left out",
   droppedHelp: "frames that the server passed over, because a newer one was there",
   faces: "Faces",
+  more: "More numbers",
   faceNumber: "Face {n}",
   noFace: "No face in the picture.",
   resembles: "expression resembles {label}",

@@ -2,6 +2,7 @@ export const purpose = {
   title: "What do you measure faces for?",
   intro: "The answer decides what may run. It is written, with the time, into a log to which lines can only be added.",
   once: "Only for this one",
+  onceSwitch: "Another purpose for this session only",
   kind: "Purpose",
   kinds: {
     research: { name: "Research", hint: "a study with people who agreed to take part" },

@@ -39,6 +39,7 @@ export const live: Same<typeof English> = {
   dropped: "Өткізілген",
   droppedHelp: "жаңасы келіп қойғандықтан сервер қарамаған кадрлар",
   faces: "Беттер",
+  more: "Көбірек сандар",
   faceNumber: "{n}-бет",
   noFace: "Суретте бет жоқ.",
   resembles: "мимика мынаған ұқсайды: {label}",

@@ -39,6 +39,7 @@ export const live: Same<typeof English> = {
   dropped: "Пропущено",
   droppedHelp: "кадры, которые сервер пропустил, потому что уже пришёл более новый",
   faces: "Лица",
+  more: "Больше чисел",
   faceNumber: "Лицо {n}",
   noFace: "На изображении нет лица.",
   resembles: "выражение похоже на: {label}",

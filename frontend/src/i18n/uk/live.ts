@@ -39,6 +39,7 @@ export const live: Same<typeof English> = {
   dropped: "Пропущено",
   droppedHelp: "кадри, які сервер пропустив, бо вже надійшов новіший",
   faces: "Обличчя",
+  more: "Більше чисел",
   faceNumber: "Обличчя {n}",
   noFace: "На зображенні немає обличчя.",
   resembles: "вираз нагадує: {label}",

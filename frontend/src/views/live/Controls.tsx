@@ -1,0 +1,119 @@
+import { useState } from "preact/hooks";
+
+import { Button, Field, Select, Switch } from "../../components";
+import { fill, moment, useText } from "../../i18n";
+import type { LiveSession } from "./session";
+
+/** How probabilities are smoothed, as `mimika.Options.smooth` has it. */
+export const SMOOTHINGS = { none: "none", light: "ema:0.3", strong: "ema:1.0", path: "viterbi" } as const;
+export type Smoothing = keyof typeof SMOOTHINGS;
+
+export interface Choices {
+  camera: string;
+  smoothing: Smoothing;
+  mirror: boolean;
+  mesh: boolean;
+}
+
+export interface SettingsProps {
+  choices: Choices;
+  cameras: readonly MediaDeviceInfo[];
+  /** While a recording runs its settings stay. */
+  fixed: boolean;
+  onChange: (choices: Choices) => void;
+}
+
+/** Camera, smoothing, mirror and mesh. */
+export function Settings({ choices, cameras, fixed, onChange }: SettingsProps) {
+  const t = useText("live");
+  const names = cameras.map((one, i) => [one.deviceId, one.label || fill(t.cameraNumber, { n: i + 1 })] as const);
+  const change = (some: Partial<Choices>) => onChange({ ...choices, ...some });
+  return (
+    <fieldset class="live-settings" disabled={fixed}>
+      {cameras.length > 0 && (
+        <Select label={t.camera} value={choices.camera} options={names} onChange={(camera) => change({ camera })} />
+      )}
+      <Select<Smoothing>
+        label={t.smoothing}
+        value={choices.smoothing}
+        options={Object.entries(t.smoothings) as [Smoothing, string][]}
+        onChange={(smoothing) => change({ smoothing })}
+      />
+      <Switch label={t.mirror} on={choices.mirror} onChange={(mirror) => change({ mirror })} />
+      <Switch label={t.mesh} on={choices.mesh} onChange={(mesh) => change({ mesh })} />
+    </fieldset>
+  );
+}
+
+/** Marks what happened outside the picture, such as "task 2 begins". */
+function MarkForm({ session }: { session: LiveSession }) {
+  const t = useText("live").mark;
+  const [text, setText] = useState("");
+  const set = (event: Event) => {
+    event.preventDefault();
+    if (!text.trim()) return;
+    session.mark(text.trim());
+    setText("");
+  };
+  return (
+    <form class="live-form" onSubmit={set}>
+      <Field label={t.label}>
+        <input value={text} maxLength={200} placeholder={t.placeholder} onInput={(event) => setText(event.currentTarget.value)} />
+      </Field>
+      <Button type="submit" disabled={!text.trim()}>
+        {t.add}
+      </Button>
+    </form>
+  );
+}
+
+/** Records the session under a name. */
+function RecordForm({ session, onRecord }: { session: LiveSession; onRecord: (name: string) => void }) {
+  const t = useText("live").record;
+  const [name, setName] = useState("");
+  const going = session.recording.value;
+  const begin = (event: Event) => {
+    event.preventDefault();
+    onRecord(name.trim() || fill(t.nameDefault, { when: moment(new Date().toISOString()) }));
+    setName("");
+  };
+  if (going) {
+    return (
+      <div class="live-form" data-testid="recording">
+        <p class="live-recording">
+          <span class="analysing-dot" aria-hidden="true" />
+          {t.running}: <b>{going.name}</b>
+        </p>
+        <Button kind="danger" onClick={() => session.record(false, going.name)}>
+          {t.stop}
+        </Button>
+      </div>
+    );
+  }
+  return (
+    <form class="live-form" onSubmit={begin}>
+      <Field label={t.name}>
+        <input value={name} maxLength={200} onInput={(event) => setName(event.currentTarget.value)} />
+      </Field>
+      <Button type="submit">{t.start}</Button>
+    </form>
+  );
+}
+
+/** What can be done while the session runs: neutral face, recording, marks. */
+export function Actions({ session, onRecord }: { session: LiveSession; onRecord: (name: string) => void }) {
+  const t = useText("live").baseline;
+  const measuring = session.baseline.value === "measuring";
+  return (
+    <div class="live-actions">
+      <div class="live-form">
+        <p class="hint">{t.help}</p>
+        <Button disabled={measuring} onClick={() => session.measureNeutral()} data-testid="baseline">
+          {t.button}
+        </Button>
+      </div>
+      <RecordForm session={session} onRecord={onRecord} />
+      <MarkForm session={session} />
+    </div>
+  );
+}
