@@ -34,6 +34,11 @@ if TYPE_CHECKING:
         OutputExists,
         OutputFull,
         ShapeError,
+        StoreBusy,
+        StoreError,
+        StoreMissing,
+        StoreUnreachable,
+        StoreVersion,
     )
     from mimika.data.events import Event, Mark
     from mimika.data.expressions import Expressions
@@ -52,7 +57,7 @@ _HOMES = {
     "mimika.data.errors": (
         *("CameraLost", "CloudError", "InputCorrupt", "InputError", "InputMissing", "InputTooLarge", "InputUnreadable"),
         *("InputUnsupported", "MimikaError", "ModelError", "OptionError", "OutputError", "OutputExists", "OutputFull"),
-        "ShapeError",
+        *("ShapeError", "StoreBusy", "StoreError", "StoreMissing", "StoreUnreachable", "StoreVersion"),
     ),
     "mimika.face": ("Face",),
     "mimika.data.episodes": ("Episode", "Mixture", "Transition"),
@@ -99,6 +104,11 @@ __all__ = [
     "OutputExists",
     "OutputFull",
     "ShapeError",
+    "StoreBusy",
+    "StoreError",
+    "StoreMissing",
+    "StoreUnreachable",
+    "StoreVersion",
     "Timeline",
     "Track",
     "Transition",

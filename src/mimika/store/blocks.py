@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 
 from mimika.data.errors import OptionError, StoreError
 
-BLOCK_ROWS = 512
-"""Blocks are filled up to so many rows; small appends are joined with the last block."""
+BLOCK_ROWS, BLOCK_ROWS_WIDE = 512, 128
+"""Blocks are filled up to so many rows, without and with wide columns; small appends are joined with the last block."""
 
 _HEAD = struct.Struct("<2sQ")
 _MARK = b"M1"
@@ -74,9 +74,20 @@ def joined(tables: Sequence[pa.Table]) -> pa.Table:
 
 
 def cut(table: pa.Table) -> Iterator[pa.Table]:
-    """Give the rows in pieces of at most `BLOCK_ROWS`."""
-    for start in range(0, table.num_rows, BLOCK_ROWS):
-        yield table.slice(start, BLOCK_ROWS)
+    """Give the rows in pieces of one block each."""
+    size = room(table)
+    for start in range(0, table.num_rows, size):
+        yield table.slice(start, size)
+
+
+def room(table: pa.Table) -> int:
+    """Return how many rows a block of such a table holds at most."""
+    return BLOCK_ROWS_WIDE if wide_columns(table) else BLOCK_ROWS
+
+
+def wide_columns(table: pa.Table) -> list[str]:
+    """Return the columns with many values a row, such as meshes, which are kept apart and read only when asked for."""
+    return [field.name for field in table.schema if pa.types.is_nested(field.type) or pa.types.is_binary(field.type)]
 
 
 def chosen(table: pa.Table, start_s: float | None, end_s: float | None, face: int | None) -> pa.Table:

@@ -18,7 +18,8 @@ from mimika.store.records import one_of
 from mimika.store.values import plain_json
 
 EPISODES, EVENTS = tables.episodes, tables.events
-_TRANSITION, _MIXTURE = "transition", "mixture"
+_TRANSITION, _MIXTURE, _REMARK = "transition", "mixture", "remark"
+_ALL = (*KINDS, _TRANSITION, _MIXTURE, _REMARK)
 
 
 class Found(Database):
@@ -55,9 +56,10 @@ class Found(Database):
         rows = [_of_episode(item) for each in findings for item in each.episodes]
         rows += [_of_transition(item) for each in findings for item in each.transitions]
         rows += [_of_mixture(item) for each in findings for item in each.mixtures]
+        rows += [_row(_REMARK, remark, (0.0, 0.0, 0.0), each.face) for each in findings for remark in each.remarks]
         with self.writing() as connection:
             own_row(connection, owner, recording, lock=True)
-            _forget(connection, recording, (*KINDS, _TRANSITION, _MIXTURE))
+            _forget(connection, recording, _ALL)
             _insert(connection, recording, rows)
 
     def findings(self, owner: str, recording: str) -> list[Findings]:
@@ -67,10 +69,12 @@ class Found(Database):
             StoreMissing: if there is no such recording of the owner.
         """
         faces: dict[int, Findings] = {}
-        for row in self._found(owner, recording, (*KINDS, _TRANSITION, _MIXTURE)):
+        for row in self._found(owner, recording, _ALL):
             of_face = faces.setdefault(row.face, Findings(row.face))
             if row.kind == _TRANSITION:
                 of_face.transitions.append(_transition(row))
+            elif row.kind == _REMARK:
+                of_face.remarks.append(row.label)
             elif row.kind == _MIXTURE:
                 of_face.mixtures.append(_mixture(row))
             else:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, and_, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, case, insert, or_, select, update
 
 from mimika.store import tables
 from mimika.store.database import Database, checked_id, missing, text
@@ -88,13 +88,18 @@ class Jobs(Database):
         frames_total: int | None = None,
         time_s: float | None = None,
     ) -> bool:
-        """Tell how far the work is and hold the job for `lease_s` more; False if it was cancelled, lost or deleted."""
+        """Tell how far the work is and hold the job for `lease_s` more; False if it was cancelled, lost or deleted.
+
+        A job that goes forward starts counting its attempts anew: it is not what kills its workers.
+        """
         told = {"frames_done": frames_done, "frames_total": frames_total, "time_s": time_s}
-        values = {name: value for name, value in told.items() if value is not None}
+        values: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
         held = and_(TABLE.c.id == job, TABLE.c.worker == worker, TABLE.c.status == "running")
-        until = self.clock() + timedelta(seconds=lease_s)
+        values["lease_until"] = self.clock() + timedelta(seconds=lease_s)
+        if time_s is not None:
+            values["attempts"] = case((TABLE.c.time_s < time_s, 1), else_=TABLE.c.attempts)
         with self.writing() as connection:
-            return connection.execute(update(TABLE).where(held).values(lease_until=until, **values)).rowcount == 1
+            return connection.execute(update(TABLE).where(held).values(values)).rowcount == 1
 
     def release_job(self, job: str, worker: str) -> bool:
         """Give a job back unfinished, for a server that is stopped in order; another goes on with it at once."""

@@ -9,7 +9,7 @@ import pyarrow as pa
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from mimika.store import tables
-from mimika.store.blocks import BLOCK_ROWS, chosen, cut, joined, pack, plain_rows, tally, unpack
+from mimika.store.blocks import chosen, cut, joined, pack, plain_rows, room, tally, unpack, wide_columns
 from mimika.store.database import Database
 from mimika.store.recordings import own_row, put_labels
 from mimika.store.values import plain_json
@@ -24,7 +24,8 @@ class Rows(Database):
         """Add rows to a recording and return how many; once it returns, they survive the process.
 
         Rows come with the columns of `stages/write/columns.py`, at least `time_s`; give whole frames, for a killed
-        process leaves all rows of a call or none. The recording's frames, faces, labels and duration follow.
+        process leaves all rows of a call or none. The recording's frames, faces, labels and duration follow. Columns of
+        lists (a mesh, an embedding) may come too.
 
         Raises:
             OptionError: without `time_s`, or if columns have other types than before.
@@ -53,20 +54,25 @@ class Rows(Database):
     ) -> pa.Table:
         """Return the rows with start_s <= time_s < end_s, of all faces or one, with all columns or those named.
 
-        A column that no row has is missing from the result; of a recording without rows those named are empty.
+        Columns of lists are read only if named. A column that no row has is missing from the result; of a recording
+        without rows those named are empty.
 
         Raises:
             StoreMissing: if there is no such recording of the owner.
         """
         needed = None if columns is None else list(dict.fromkeys([*columns, "time_s", "face_id"]))
-        wanted = select(BLOCKS.c.data).where(BLOCKS.c.recording == recording).order_by(BLOCKS.c.number)
+        wanted = (
+            select(BLOCKS.c.data, *([] if columns is None else [BLOCKS.c.wide]))
+            .where(BLOCKS.c.recording == recording)
+            .order_by(BLOCKS.c.number)
+        )
         if start_s is not None:
             wanted = wanted.where(BLOCKS.c.end_s >= start_s)
         if end_s is not None:
             wanted = wanted.where(BLOCKS.c.start_s < end_s)
         with self.reading() as connection:
             own_row(connection, owner, recording)
-            parts = [chosen(unpack(data, needed), start_s, end_s, face) for data in connection.scalars(wanted)]
+            parts = [chosen(_whole(needed, *row), start_s, end_s, face) for row in connection.execute(wanted)]
         found = joined(parts) if parts else pa.table({name: pa.array([], pa.null()) for name in needed or ["time_s"]})
         return found if columns is None else found.select([name for name in columns if name in found.column_names])
 
@@ -103,19 +109,38 @@ def _last(connection: Connection, recording: str) -> Row[Any] | None:
 
 def _write_blocks(connection: Connection, recording: str, last: Row[Any] | None, rows: pa.Table) -> None:
     number = 0 if last is None else last.number + 1
-    if last is not None and last.rows < BLOCK_ROWS:
+    if last is not None and last.rows < room(rows):
         # A block of ten rows takes as much room as one of a hundred, so the last one is filled up first.
-        rows, number = joined([unpack(last.data), rows]), last.number
+        rows, number = joined([_whole(None, last.data, last.wide), rows]), last.number
         connection.execute(delete(BLOCKS).where(BLOCKS.c.id == last.id))
     for offset, piece in enumerate(cut(rows)):
         connection.execute(insert(BLOCKS).values(_block(piece) | {"recording": recording, "number": number + offset}))
 
 
+def _whole(columns: Sequence[str] | None, data: bytes, wide: bytes | None = None) -> pa.Table:
+    """Return the rows of a block with their wide columns, where these were read and are wanted."""
+    table = unpack(data, columns)
+    if wide is None:
+        return table
+    apart = unpack(wide, columns)
+    for name in apart.column_names:
+        table = table.append_column(name, apart.column(name))
+    return table
+
+
 def _block(piece: pa.Table) -> dict[str, Any]:
-    sums, data = tally(piece), pack(piece)
+    wide = wide_columns(piece)
+    sums, data = tally(piece), pack(piece.drop_columns(wide))
+    apart = pack(piece.select(wide)) if wide else None
     frame = sums["frames"][-1] if "frame" in piece.column_names and sums["frames"] else -1
     times = {"start_s": sums["start_s"], "end_s": sums["end_s"]}
-    return times | {"rows": piece.num_rows, "last_frame": int(frame), "bytes": len(data), "data": data}
+    return times | {
+        "rows": piece.num_rows,
+        "last_frame": int(frame),
+        "bytes": len(data) + len(apart or b""),
+        "data": data,
+        "wide": apart,
+    }
 
 
 def _count(connection: Connection, row: Row[Any], last: Row[Any] | None, new: dict[str, Any]) -> None:

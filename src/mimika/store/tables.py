@@ -141,6 +141,7 @@ blocks = Table(
     _needed("last_frame", BigInteger),
     _needed("bytes", Integer),
     _needed("data", LargeBinary),
+    Column("wide", LargeBinary),
     UniqueConstraint("recording", "number"),
 )
 

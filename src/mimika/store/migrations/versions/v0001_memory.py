@@ -110,6 +110,7 @@ def _found() -> None:
         _column("last_frame", sa.BigInteger),
         _column("bytes", sa.Integer),
         _column("data", sa.LargeBinary),
+        sa.Column("wide", sa.LargeBinary),
         sa.PrimaryKeyConstraint("id", name="pk_blocks"),
         _of_recording("blocks"),
         sa.UniqueConstraint("recording", "number", name="uq_blocks_recording_number"),
