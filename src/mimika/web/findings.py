@@ -1,0 +1,85 @@
+"""What is told of a recording once its rows are complete: episodes, events, a summary for each face."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mimika.data.episodes import Episode, Findings
+from mimika.data.timeline import Timeline
+from mimika.events import Events
+from mimika.stages.timeline.episodes import blinks, find, unit_episodes
+from mimika.stages.timeline.summary import summary
+from mimika.web.series import MOVEMENT, NAMES, observations_of, timelines_of
+
+if TYPE_CHECKING:
+    from mimika.data.events import Event
+    from mimika.store import Recording, Store
+
+_SPAN_S = 120.0
+_OF_EXPRESSIONS = (
+    *("labels", "expressions", "episodes", "episodes_per_minute", "transitions", "transitions_per_minute"),
+    *("mixtures", "mixed_seconds"),
+)
+
+
+def conclude(store: Store, recording: Recording, status: str, error: str | None = None) -> list[Event]:
+    """Write episodes, events and summary of a recording whose rows are complete; returns the events.
+
+    Doing it again, after a process was killed in the midst of it, gives the same.
+    """
+    owner, key = recording.owner, recording.id
+    found = list(findings_of(store, recording))
+    store.add_findings(owner, key, [each for _, each in found])
+    events = events_of(store, recording) if recording.mode == "expressions" else []
+    store.add_events(owner, key, events, replace=True)
+    told = told_of(recording, found) | {"error": error}
+    store.update_recording(owner, key, summary=recording.summary | told, status=status)
+    return events
+
+
+def findings_of(store: Store, recording: Recording) -> list[tuple[Timeline, Findings]]:
+    """Return what each face did; without expressions and states where the purpose allows action units only."""
+    columns = [*NAMES, MOVEMENT] if recording.kind == "video" and recording.mode == "expressions" else list(NAMES)
+    table = store.rows(recording.owner, recording.id, columns=columns)
+    lines = timelines_of(table, recording.name, recording.summary.get("unsure_below") or 0.0)
+    if recording.mode == "expressions":
+        return [(line, find(line)) for line in lines]
+    return [(line, units_only(line)) for line in lines]
+
+
+def units_only(timeline: Timeline) -> Findings:
+    """Return the episodes of action units, and blinks."""
+    episodes = sorted([*unit_episodes(timeline), *blinks(timeline)], key=lambda item: (item.onset_s, item.label))
+    return Findings(timeline.face, episodes)
+
+
+def events_of(store: Store, recording: Recording) -> list[Event]:
+    """Return the events that the rules make of stored rows."""
+    events = Events()
+    found: list[Event] = []
+    last = store.last_time(recording.owner, recording.id) or 0.0
+    start = 0.0
+    while start <= last:
+        table = store.rows(recording.owner, recording.id, start_s=start, end_s=start + _SPAN_S, columns=list(NAMES))
+        for observation in observations_of(table, (1, 1), recording.name):
+            found += events.follow(observation)
+        start += _SPAN_S
+    return found + events.finish()
+
+
+def told_of(recording: Recording, found: list[tuple[Timeline, Findings]]) -> dict[str, Any]:
+    """Return the summary of a recording, ready for JSON."""
+    faces = [summary(line, each) for line, each in found]
+    if recording.mode != "expressions":
+        faces = [{name: value for name, value in face.items() if name not in _OF_EXPRESSIONS} for face in faces]
+    return {
+        "faces": faces,
+        "remarks": sorted({remark for _, each in found for remark in each.remarks}),
+    }
+
+
+def episode_out(episode: Episode) -> dict[str, Any]:
+    """Return an episode as it goes over the wire."""
+    times = {name: round(getattr(episode, name), 4) for name in ("onset_s", "apex_s", "offset_s", "duration_s")}
+    kept = {"kind": episode.kind, "label": episode.label, "side": episode.side, "face": episode.face}
+    return kept | times | {"peak": round(episode.peak, 4), "confidence": round(episode.confidence, 4)}
