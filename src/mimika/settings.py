@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mimika.data.cloud import STYLES, CloudOptions
 from mimika.data.errors import OptionError
 from mimika.data.labels import LANGUAGES
+
+_CLOUD = CloudOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,12 @@ def _folder(text: str) -> Path:
     return Path(text).expanduser()
 
 
+def _style(text: str) -> str:
+    if text not in STYLES:
+        raise ValueError(f"expected one of {', '.join(STYLES)}")
+    return text
+
+
 def _folder_or_none(text: str) -> Path | None:
     return _folder(text) if text else None
 
@@ -55,6 +64,17 @@ SETTINGS = (
     Setting(
         "MIMIKA_DATA_DIR", "", "Folder of the memory and of kept media; empty for the user's own.", _folder_or_none
     ),
+    Setting("MIMIKA_CLOUD_URL", _CLOUD.url, "Address of the endpoint that is asked for second opinions.", str),
+    Setting("MIMIKA_CLOUD_MODEL", _CLOUD.model, "Model that is asked there.", str),
+    Setting("MIMIKA_CLOUD_STYLE", _CLOUD.style, "Style of its requests: chat or responses.", _style),
+    Setting("MIMIKA_CLOUD_KEY", "", "Key for it; empty looks into the keyring of the system.", str),
+    Setting("MIMIKA_CLOUD_PRICES", "", "TOML file of prices of models that the shipped list lacks.", _folder_or_none),
+    Setting(
+        "MIMIKA_CLOUD_FUSION",
+        "",
+        "TOML file of weights that mix both opinions; empty for the shipped.",
+        _folder_or_none,
+    ),
 )
 """All settings; options on the command line win over them."""
 
@@ -69,6 +89,12 @@ class Settings:
     webhook_secret: str = field(default="", repr=False)
     database_url: str = field(default="", repr=False)
     data_dir: Path | None = None
+    cloud_url: str = _CLOUD.url
+    cloud_model: str = _CLOUD.model
+    cloud_style: str = _CLOUD.style
+    cloud_key: str = field(default="", repr=False)
+    cloud_prices: Path | None = None
+    cloud_fusion: Path | None = None
 
 
 def for_a_process(changes: Mapping[str, str]) -> dict[str, str]:

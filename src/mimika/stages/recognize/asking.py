@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import threading
 import time
 from collections import Counter
@@ -200,10 +201,7 @@ class Asker:
     def _note(self, step: str, picture: Picture, prompt: Prompt, subject: str, **more: Any) -> None:
         if self.audit is not None:
             sent = {"bytes": len(picture.jpeg), "width": picture.width, "height": picture.height}
-            options = self.options
-            self.audit.note(
-                ACTION, self.owner, subject, step=step, host=options.host, model=options.model, **sent, **more
-            )
+            self.audit.note(ACTION, self.owner, subject, step=step, **self._endpoint(), **sent, **more)
 
     def _done(self, outcome: str, answer: Answer | None, ms: float, subject: str) -> None:
         """Note what became of a request."""
@@ -211,11 +209,17 @@ class Asker:
         with self._lock:
             self.tokens = (self.tokens[0] + tokens[0], self.tokens[1] + tokens[1])
         if self.audit is not None:
+            counted = {"tokens_in": tokens[0], "tokens_out": tokens[1], "ms": round(ms, 1)}
+            cost = self._cost(answer) if answer is not None else 0.0
+            endpoint = self._endpoint()
             self.audit.note(
-                ACTION, self.owner, subject, step="done", host=self.options.host, model=self.options.model,
-                outcome=outcome, tokens_in=tokens[0], tokens_out=tokens[1], ms=round(ms, 1),
-                cost_usd=self._cost(answer) if answer is not None else 0.0,
-            )  # fmt: skip
+                ACTION, self.owner, subject, step="done", outcome=outcome, cost_usd=cost, **endpoint, **counted
+            )
+
+    def _endpoint(self) -> dict[str, str]:
+        """Return host and model as an audit takes them: short words without spaces."""
+        parts = {"host": self.options.host, "model": self.options.model}
+        return {name: re.sub(r"[^A-Za-z0-9_.,:;/+-]", "-", value)[:80] for name, value in parts.items()}
 
     def _count(self, name: str, by: int = 1) -> None:
         with self._lock:

@@ -1,0 +1,132 @@
+"""The second opinion as the settings of this machine and the choices of a run want it, with its gates.
+
+Nothing leaves the machine by what stands here alone: whoever opens a second opinion has asked for consent before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mimika.data.cloud import CloudOptions, When
+from mimika.data.errors import OptionError
+from mimika.data.options import Options
+from mimika.data.prices import price_of
+from mimika.data.purpose import Purpose
+from mimika.settings import Settings
+from mimika.stages.recognize.asking import Asker, priced
+from mimika.stages.recognize.audit import Audit, AuditFile
+from mimika.stages.recognize.budget import Budget
+from mimika.stages.recognize.fusion import Fusion
+from mimika.stages.recognize.hybrid import SecondOpinion
+
+AUDIT_FILE = "second-opinions.jsonl"
+KEYRING = ("mimika", "cloud")
+"""Service and user under which the system's keyring is asked for the key."""
+
+
+def cloud_options(settings: Settings, **given: Any) -> CloudOptions:
+    """Return whom to ask and what to send, from the settings, with what a command was told instead.
+
+    Raises:
+        OptionError: naming the field, its range and the value received.
+    """
+    known = {"url": settings.cloud_url, "model": settings.cloud_model, "style": settings.cloud_style}
+    return CloudOptions(**(known | {name: value for name, value in given.items() if value is not None}))
+
+
+def key_of(settings: Settings, options: CloudOptions) -> str:
+    """Return the key: from the environment, else from the system's keyring; "" where the endpoint is on this machine.
+
+    Raises:
+        OptionError: if there is none and the endpoint is elsewhere.
+    """
+    key = settings.cloud_key or _from_keyring()
+    if not key and not options.stays_here:
+        raise OptionError(
+            f"{options.host} wants a key: set MIMIKA_CLOUD_KEY, or put it into the keyring (mimika, cloud)"
+        )
+    return key
+
+
+def allowed(purpose: Purpose | None) -> None:
+    """Check that the declared purpose lets expressions be inferred at all.
+
+    Raises:
+        OptionError: if it allows action units only.
+    """
+    if purpose is not None and purpose.mode == "action_units":
+        raise OptionError(
+            f"second opinion: the purpose {purpose.kind!r} allows action units only; no face is sent for its expression"
+        )
+
+
+def open_asker(
+    options: Options, cloud: CloudOptions, settings: Settings, audit: Audit | None, owner: str = "local"
+) -> Asker:
+    """Return what asks the endpoint, within the budget of the options, noted in `audit`.
+
+    Raises:
+        OptionError: if the extra `cloud`, the key or the price is missing.
+    """
+    from mimika.stages.recognize.vision_language import Client
+
+    price = priced(cloud, price_of(cloud.model, settings.cloud_prices))
+    budget = Budget(options.budget_usd, options.budget_usd_minute)
+    return Asker(cloud, Client(cloud, key_of(settings, cloud)), price, budget, audit, owner)
+
+
+def open_second(
+    options: Options, cloud: CloudOptions, settings: Settings, audit: Audit | None, owner: str = "local"
+) -> SecondOpinion:
+    """Return the router, with the weights of the fusion that the settings name.
+
+    Raises:
+        OptionError: as `open_asker`, or if the weights cannot be read.
+    """
+    fusion = Fusion.read(settings.cloud_fusion) if settings.cloud_fusion is not None else Fusion()
+    asker = open_asker(options, replace(cloud, language=options.language), settings, audit, owner)
+    return SecondOpinion(asker, When.parse(options.second_opinion), fusion)
+
+
+@contextmanager
+def memory(settings: Settings) -> Iterator[tuple[Audit, Purpose | None]]:
+    """Give where requests are noted, and the declared purpose: the store where there is one, else a file beside it.
+
+    Raises:
+        StoreError: if there is a store and it cannot be used; nothing must be sent then.
+        OutputError: if the file cannot be written.
+    """
+    folder = data_dir(settings)
+    if settings.database_url or (folder / "mimika.db").exists():
+        from mimika.store import Store
+
+        with Store.open(settings.database_url or None, folder) as store:
+            yield store, store.purpose()
+    else:
+        yield AuditFile(folder / AUDIT_FILE), None
+
+
+def data_dir(settings: Settings) -> Path:
+    """Return the folder of what mimika remembers on this machine."""
+    if settings.data_dir is not None:
+        return settings.data_dir.absolute()
+    from platformdirs import user_data_path
+
+    return Path(user_data_path("mimika", appauthor=False))
+
+
+def _from_keyring() -> str:
+    """Return the key that the system keeps, "" where it keeps none or has no keyring."""
+    try:
+        import keyring
+        from keyring.errors import KeyringError
+    except ImportError:
+        return ""
+    try:
+        return keyring.get_password(*KEYRING) or ""
+    except KeyringError:
+        return ""
