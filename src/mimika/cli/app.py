@@ -17,6 +17,7 @@ from mimika.cli import (
     live,
     models,
     prior,
+    serve,
     spot,
     synth,
     train,
@@ -83,3 +84,4 @@ app.command()(compare.compare)
 app.command()(synth.synth)
 app.command("evaluate-spotting")(evaluate_spotting.evaluate_spotting)
 app.command()(spot.spot)
+app.command()(serve.serve)

@@ -51,13 +51,18 @@ def analyze(
         FaceNotDetected: if there is no face, unless `enforce_detection` is off.
         InputError: if a picture cannot be read.
     """
-    _emotion_only(actions, anti_spoofing)
+    emotion_only(actions, anti_spoofing)
     if isinstance(img_path, list) or (isinstance(img_path, np.ndarray) and img_path.ndim == 4 and len(img_path) > 1):
         return [_faces(one, enforce_detection) for one in img_path]
     return _faces(img_path, enforce_detection)
 
 
-def _emotion_only(actions: str | Sequence[str], anti_spoofing: bool) -> None:
+def emotion_only(actions: str | Sequence[str], anti_spoofing: bool) -> None:
+    """Refuse what mimika does not do on purpose.
+
+    Raises:
+        OptionError: for actions other than emotion, and for `anti_spoofing`.
+    """
     wanted = (actions,) if isinstance(actions, str) else tuple(actions)
     unknown = [action for action in wanted if action not in ACTIONS]
     if unknown or not wanted:
@@ -72,7 +77,15 @@ def _emotion_only(actions: str | Sequence[str], anti_spoofing: bool) -> None:
 
 
 def _faces(image: Image, enforce_detection: bool) -> list[dict[str, Any]]:
-    observation = analysed(image)
+    return answers(analysed(image), enforce_detection)
+
+
+def answers(observation: Observation, enforce_detection: bool = True) -> list[dict[str, Any]]:
+    """Return what `analyze` answers for a picture that is analysed already.
+
+    Raises:
+        FaceNotDetected: if there is no face, unless `enforce_detection` is off.
+    """
     if len(observation):
         return [_face(observation, row, share) for row, share in enumerate(shares(observation))]
     if enforce_detection:
