@@ -4,13 +4,21 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 BIN := .venv/bin
 DEMO_OUT ?= demo-output
+PAGE := src/mimika/web/static/index.html
+PAGE_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -type f -print)
 
-.PHONY: demo test check format clean
+.PHONY: demo serve frontend test check format clean
 
 demo: .venv/demo.stamp
 	$(BIN)/python examples/demo.py --out $(DEMO_OUT)
 
-test: check
+# The page and the server on SQLite: http://127.0.0.1:8000
+serve: .venv/dev.stamp $(PAGE)
+	$(BIN)/mimika serve
+
+frontend: $(PAGE)
+
+test: check $(PAGE)
 	$(BIN)/python -m pytest
 
 check: .venv/dev.stamp
@@ -24,7 +32,10 @@ format: .venv/dev.stamp
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf .venv build dist $(DEMO_OUT) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv build dist frontend/node_modules src/mimika/web/static $(DEMO_OUT) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(PAGE): $(PAGE_SOURCES) | .venv/dev.stamp
+	cd frontend && export PATH="$(CURDIR)/$(BIN):$$PATH" && npm ci --no-audit --no-fund && npm run build
 
 $(BIN)/python:
 	$(PYTHON) -m venv .venv
