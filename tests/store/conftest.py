@@ -1,0 +1,52 @@
+"""The memory in both databases: a test that takes `store` or `place` runs once in SQLite and once in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from mimika.store import Store
+from tests.store import postgres
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a memory lies: `url` None means SQLite's file in the folder."""
+
+    url: str | None
+    folder: Path
+
+    def open(self) -> Store:
+        return Store.open(self.url, self.folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_home() -> Iterator[Path]:
+    """The socket folder of a running PostgreSQL with an empty, ready memory as template; skips where none is."""
+    if postgres.programs() is None:
+        pytest.skip("PostgreSQL is not installed")
+    with postgres.server() as home:
+        Store.open(postgres.create(home, "ready"), home / "unused").close()
+        yield home
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """A new, empty memory."""
+    if request.param == "sqlite":
+        yield Place(None, tmp_path / "data")
+        return
+    home, name = request.getfixturevalue("postgres_home"), f"m{uuid4().hex}"
+    yield Place(postgres.create(home, name, "ready"), tmp_path / "data")
+    postgres.drop(home, name)
+
+
+@pytest.fixture
+def store(place: Place) -> Iterator[Store]:
+    """A new, empty memory, open."""
+    with place.open() as opened:
+        yield opened
