@@ -1,7 +1,13 @@
 import type { ViewProps } from "../../shell/routes";
-import { useText } from "../../i18n";
+import { Compare } from "./Compare";
+import { List } from "./List";
+import { RecordingView } from "./RecordingView";
+import "./history.css";
 
-export default function History(_: ViewProps) {
-  const t = useText("shell");
-  return <h1>{t.nav.history}</h1>;
+/** #/history, #/history/ID, #/history/compare/ID/ID. */
+export default function History({ rest, query }: ViewProps) {
+  const [first, ...others] = rest;
+  if (first === "compare") return <Compare ids={others} />;
+  if (first) return <RecordingView key={first} id={first} />;
+  return <List query={query} />;
 }

@@ -3,7 +3,8 @@ import { useState } from "preact/hooks";
 import type { Mode } from "../../api/types";
 import { Select, Tabs } from "../../components";
 import { fill, useText } from "../../i18n";
-import type { Aspect, Rolling } from "./rolling";
+import type { Aspect } from "../curves";
+import type { Rolling } from "./rolling";
 import { RollingChart } from "./RollingChart";
 
 export interface TimelineProps {

@@ -1,11 +1,12 @@
 import type { Face } from "../../api/types";
+import type { Aspect } from "../curves";
 
 /** How much of the past is drawn, in seconds. */
 export const SPAN_S = 60;
 /** A hole longer than this is drawn as one. */
 const HOLE_S = 1.5;
 
-export type Aspect = "expressions" | "units" | "pose";
+
 
 /** The curves of one face: `time_s`, and a value or null for each name at each of these times. */
 export interface Curves {
