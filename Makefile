@@ -12,7 +12,7 @@ PAGE_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -typ
 demo: .venv/demo.stamp
 	$(BIN)/python examples/demo.py --out $(DEMO_OUT)
 
-# The page and the server on SQLite: http://127.0.0.1:8000
+# The page and the server on SQLite: http://127.0.0.1:8460
 serve: .venv/dev.stamp $(PAGE)
 	$(BIN)/mimika serve
 

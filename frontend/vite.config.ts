@@ -1,7 +1,7 @@
 import { defineConfig } from "vite";
 
 // The server's own address while developing; the built page is served by that server itself.
-const SERVER = "http://127.0.0.1:8000";
+const SERVER = "http://127.0.0.1:8460";
 
 export default defineConfig({
   base: "/static/",

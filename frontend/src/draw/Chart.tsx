@@ -146,7 +146,7 @@ export function Chart(props: ChartProps) {
     props.onSeek(Math.max(0, cursor + step));
   };
   const slider = props.onSeek && {
-    role: "slider",
+    role: "slider" as const,
     tabIndex: 0,
     "aria-valuemin": 0,
     "aria-valuemax": Math.round(props.time[props.time.length - 1] ?? 0),
@@ -154,7 +154,7 @@ export function Chart(props: ChartProps) {
     "aria-valuetext": clock(Math.round(cursor ?? 0)),
   };
   return (
-    <div class="chart" aria-label={props.label} {...(slider ?? { role: "img" })} onKeyDown={keys}>
+    <div class="chart" aria-label={props.label} {...(slider ?? { role: "img" as const })} onKeyDown={keys}>
       <div ref={place} class="chart-plot" />
       <div ref={line} class="chart-line" hidden />
     </div>
