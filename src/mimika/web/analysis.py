@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mimika.data.errors import InputError, InputTooLarge, InputUnsupported
+from mimika.data.errors import InputCorrupt, InputError, InputTooLarge, InputUnsupported
 from mimika.data.frame import SourceInfo
 from mimika.data.observation import Observation
 from mimika.data.options import Options
@@ -232,8 +232,11 @@ def refuse(head: bytes, name: str) -> None:
     """Refuse by its first bytes what cannot be a video; playlists among it, which name other files and addresses.
 
     Raises:
+        InputCorrupt: if there is nothing.
         InputUnsupported: if it is none.
     """
+    if not head:
+        raise InputCorrupt(name, "file is empty")
     if is_text(head) or head.lstrip().startswith(_NAMING_OTHERS):
         raise InputUnsupported(name, "is a text, not a video")
     kind = kind_of(head)

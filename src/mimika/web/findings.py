@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mimika.data.episodes import Episode, Findings
@@ -83,3 +84,15 @@ def episode_out(episode: Episode) -> dict[str, Any]:
     times = {name: round(getattr(episode, name), 4) for name in ("onset_s", "apex_s", "offset_s", "duration_s")}
     kept = {"kind": episode.kind, "label": episode.label, "side": episode.side, "face": episode.face}
     return kept | times | {"peak": round(episode.peak, 4), "confidence": round(episode.confidence, 4)}
+
+
+def findings_out(found: list[Findings]) -> dict[str, Any]:
+    """Return what all faces did as it goes over the wire, in the order of time."""
+    episodes = sorted((item for each in found for item in each.episodes), key=lambda item: item.onset_s)
+    transitions = sorted((item for each in found for item in each.transitions), key=lambda item: item.start_s)
+    mixtures = sorted((item for each in found for item in each.mixtures), key=lambda item: item.onset_s)
+    return {
+        "episodes": [episode_out(item) for item in episodes],
+        "transitions": [asdict(item) for item in transitions],
+        "mixtures": [asdict(item) for item in mixtures],
+    }

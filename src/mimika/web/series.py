@@ -106,13 +106,13 @@ def with_faces(table: pa.Table) -> pa.Table:
 
 
 def observations_of(
-    table: pa.Table, size: tuple[int, int], source: str = "", unsure_below: float = 0.0
+    table: pa.Table, size: tuple[int, int], source: str = "", unsure_below: float = 0.0, shade: int = 0
 ) -> Iterator[Observation]:
-    """Give the frames of stored rows again, (width, height) large and black; embeddings are not kept.
+    """Give the frames of stored rows again, (width, height) large and of one shade; embeddings are not kept.
 
     Where meshes were not kept they are 0, and translations NaN.
     """
-    black = np.zeros((max(size[1], 1), max(size[0], 1)), np.uint8)
+    plain = np.full((max(size[1], 1), max(size[0], 1)), shade, np.uint8)
     numbers = table.column("frame").to_numpy(zero_copy_only=False)
     times = table.column("time_s").to_numpy(zero_copy_only=False)
     there = table.column("face_id").is_valid().to_numpy(zero_copy_only=False)
@@ -122,7 +122,7 @@ def observations_of(
     for start, stop in pairwise(edges):
         own = slice(at, at + int(there[start:stop].sum()))
         at = own.stop
-        frame = Frame(black, float(times[start]), int(numbers[start]), source)
+        frame = Frame(plain, float(times[start]), int(numbers[start]), source)
         yield _observation(frame, {name: values[own] for name, values in faces.items()}, unsure_below)
 
 
