@@ -31,6 +31,17 @@ def test_a_wrong_value_is_named(name: str, value: str) -> None:
         settings.load({name: value})
 
 
+def test_a_secret_comes_from_a_file_where_the_variable_is_unset(tmp_path: Path) -> None:
+    """Containers and systemd hand out passwords as files; a line feed at the end is not part of one."""
+    secret = tmp_path / "database_url"
+    secret.write_text("postgresql://mimika:geheim@db/mimika\n", "utf-8")
+    told = {"MIMIKA_DATABASE_URL_FILE": str(secret)}
+    assert settings.load(told).database_url == "postgresql://mimika:geheim@db/mimika"
+    assert settings.load({**told, "MIMIKA_DATABASE_URL": "sqlite:///x"}).database_url == "sqlite:///x"
+    with pytest.raises(OptionError, match=r"MIMIKA_THREADS_FILE: cannot read .*absent"):
+        settings.load({"MIMIKA_THREADS_FILE": str(tmp_path / "absent")})
+
+
 def test_the_documentation_names_every_setting_with_its_default() -> None:
     page = (ROOT / "docs" / "reference" / "settings.md").read_text("utf-8")
     for setting in settings.SETTINGS:

@@ -105,15 +105,25 @@ def for_a_process(changes: Mapping[str, str]) -> dict[str, str]:
 def load(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from the environment, or from the mapping given; unset and empty mean the default.
 
+    NAME_FILE names a file that holds the value where NAME itself is unset: containers and systemd hand out secrets so.
+
     Raises:
-        OptionError: naming the variable, what was expected and what was received.
+        OptionError: naming the variable, what was expected and what was received; also if the file cannot be read.
     """
     source = os.environ if environment is None else environment
     values = {}
     for setting in SETTINGS:
-        text = source.get(setting.name) or setting.default
+        text = source.get(setting.name) or _from_file(setting.name, source) or setting.default
         try:
             values[setting.name.removeprefix("MIMIKA_").lower()] = setting.read(text)
         except ValueError as error:
             raise OptionError(f"{setting.name}: {error}, received {text!r}") from error
     return Settings(**values)
+
+
+def _from_file(name: str, source: Mapping[str, str]) -> str:
+    path = source.get(f"{name}_FILE", "")
+    try:
+        return Path(path).read_text("utf-8").strip() if path else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise OptionError(f"{name}_FILE: cannot read {path} ({error})") from error
