@@ -20,6 +20,7 @@ from mimika.interrupts import Interrupted, Interrupts
 from mimika.outputs import Outputs, Target, Targets
 from mimika.pipeline import Pipeline
 from mimika.stages.capture.inputs import STDIN, open_capture
+from mimika.stages.recognize.hybrid import SecondOpinion
 from mimika.temporal import wants_hindsight
 
 __all__ = ["JobResult", "Outputs", "Progress", "run_jobs"]
@@ -69,13 +70,15 @@ def run_jobs(
     hooks: Iterable[Hook] = (),
     pipeline: Pipeline | None = None,
     events: Events | None = None,
+    second: SecondOpinion | None = None,
 ) -> list[JobResult]:
     """Analyse each input and write what `outputs` asks for; returns one result an input, in order.
 
     An input or output that fails is told in its result and the others go on. SIGINT and SIGTERM finish the current row,
     close all files and skip the rest; a second signal stops at once. A `pipeline` given is used as it is, with its own
     options and hooks. `events`, already open, follow every recording. Where episodes are written, micro-expressions are
-    looked for too.
+    looked for too. `second` refines what is written: a video file is read twice then, so that asking does not delay the
+    analysis and answers reach the rows that they are about.
 
     Raises:
         ModelError: if the networks cannot be used; nothing is written then.
@@ -90,7 +93,7 @@ def run_jobs(
         for index, name in enumerate(names):
             result = JobResult(name)
             if interrupts.signal is None:
-                job = _Job(result, pipeline, options, interrupts, progress, events)
+                job = _Job(result, pipeline, options, interrupts, progress, events, second)
                 job.run(targets, index, len(names))
             else:
                 result.status, result.signal = "skipped", interrupts.signal
@@ -113,9 +116,11 @@ class _Job:
         interrupts: Interrupts,
         progress: Progress | None,
         events: Events | None,
+        second: SecondOpinion | None,
     ) -> None:
         self._result, self._pipeline, self._options = result, pipeline, options
         self._interrupts, self._progress, self._events = interrupts, progress, events
+        self._second = second
 
     def run(self, targets: Targets, index: int, total: int) -> None:
         """Run it; every error but a ModelError ends up in the result."""
@@ -150,10 +155,13 @@ class _Job:
         """Move observation after observation into the files; an interrupt is looked at between two."""
         if self._events is not None:
             self._events.reset()
+        if self._second is not None:
+            self._second.reset()
         try:
-            if wants_hindsight(self._options, capture.info):
+            if wants_hindsight(self._options, capture.info, self._second is not None):
                 return self._pump_twice(capture, target)
             for observation in self._until_interrupted(self._pipeline.run(capture)):
+                observation = self._refined(observation)
                 self._tell(observation)
                 self._keep(observation, target)
         except (Interrupted, InputError):
@@ -172,15 +180,35 @@ class _Job:
             try:
                 for observation in self._until_interrupted(self._pipeline.run(capture, raw=True)):
                     hindsight.see(observation)
+                    if self._second is not None:
+                        self._second.see(observation)
                     self._tell(observation)
+                self._settle()
             except (Interrupted, InputError) as error:
                 stopped = error
             with open_capture(self._result.source, self._options) as again:
                 replayed = hindsight.replay(again)
                 for observation in replayed if stopped else self._until_interrupted(replayed):
-                    self._keep(observation, target)
+                    refined = self._second.refine(observation) if self._second is not None else observation
+                    self._keep(refined, target)
         if stopped is not None:
             raise stopped
+
+    def _refined(self, observation: Observation) -> Observation:
+        """Ask about a photo and wait for the answers; of a camera or stream take what is known by now."""
+        if self._second is None:
+            return observation
+        if self._result.kind != "photo":
+            return self._second.follow(observation)
+        self._second.see(observation)
+        self._settle()
+        return self._second.refine(observation)
+
+    def _settle(self) -> None:
+        """Wait for second opinions under way, up to their deadline; a signal ends the waiting."""
+        if self._second is not None:
+            with self._interrupts.waiting():
+                self._second.settle()
 
     def _until_interrupted(self, observations: Iterator[Observation]) -> Iterator[Observation]:
         while True:

@@ -26,12 +26,14 @@ from mimika.stages.timeline.states import States
 from mimika.stages.timeline.steady import Steady
 
 
-def wants_hindsight(options: Options, info: SourceInfo) -> bool:
+def wants_hindsight(options: Options, info: SourceInfo, asks: bool = False) -> bool:
     """Return whether a source is to be read twice: the choices look ahead, and it is a video file.
+
+    `asks`: second opinions are asked for, which come later than the frames that they are about.
 
     A camera, a stream and standard input come only once; there the same choices work without looking ahead.
     """
-    ahead = Smoothing.parse(options.smooth).looks_ahead or BaselineChoice.parse(options.baseline).looks_ahead
+    ahead = asks or Smoothing.parse(options.smooth).looks_ahead or BaselineChoice.parse(options.baseline).looks_ahead
     return ahead and info.kind == "video" and Path(info.name).is_file()
 
 

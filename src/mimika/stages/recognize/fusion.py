@@ -36,8 +36,8 @@ class Fusion:
     Science 1, 1986 (logarithmic opinion pool).
     """
 
-    local: float = 0.9
-    cloud: float = 0.8
+    local: float = 1.0
+    cloud: float = 0.6
     bias: NDArray[np.float64] = field(default_factory=_zeros)
 
     def __call__(self, local: Floats, cloud: Floats) -> NDArray[np.float32]:
