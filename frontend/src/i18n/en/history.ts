@@ -52,6 +52,7 @@ export const history = {
   editTitle: "Name, person, note",
   person: "Person",
   personNone: "nobody named",
+  keep: { label: "Delete by itself", same: "as it is now", ever: "never", days: "{n} days from now" },
   saved: "Saved.",
   facts: {
     when: "Recorded",

@@ -55,6 +55,7 @@ export const history: Same<typeof English> = {
   editTitle: "Атауы, адам, жазба",
   person: "Адам",
   personNone: "ешкім көрсетілмеген",
+  keep: { label: "Өздігінен жойылуы", same: "қазіргідей", ever: "ешқашан", days: "{n} күннен кейін" },
   saved: "Сақталды.",
   facts: {
     when: "Жазылған уақыты",

@@ -55,6 +55,7 @@ export const history: Same<typeof English> = {
   editTitle: "Название, человек, заметка",
   person: "Человек",
   personNone: "никто не указан",
+  keep: { label: "Удалить автоматически", same: "как сейчас", ever: "никогда", days: "через {n} дн." },
   saved: "Сохранено.",
   facts: {
     when: "Записано",

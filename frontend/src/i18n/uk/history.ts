@@ -55,6 +55,7 @@ export const history: Same<typeof English> = {
   editTitle: "Назва, людина, нотатка",
   person: "Людина",
   personNone: "нікого не зазначено",
+  keep: { label: "Видалити автоматично", same: "як зараз", ever: "ніколи", days: "через {n} дн." },
   saved: "Збережено.",
   facts: {
     when: "Записано",

@@ -3,8 +3,17 @@ import { useEffect, useState } from "preact/hooks";
 import { api } from "../../api/client";
 import type { Profile, Recording } from "../../api/types";
 import { Button, Dialog, Field, say, Select } from "../../components";
-import { useText } from "../../i18n";
+import { fill, useText } from "../../i18n";
 import { tell } from "../../shell/faults";
+
+/** After how many days a recording is swept; "same" changes nothing, "ever" keeps it. */
+const DAYS = ["1", "7", "30", "90", "365"] as const;
+type Keep = "same" | "ever" | (typeof DAYS)[number];
+
+function retentionOf(keep: Keep): { retention_days?: number | null } {
+  if (keep === "same") return {};
+  return { retention_days: keep === "ever" ? null : Number(keep) };
+}
 
 export interface EditProps {
   recording: Recording;
@@ -18,6 +27,7 @@ export function Edit({ recording, onDone }: EditProps) {
   const [name, setName] = useState(recording.name);
   const [person, setPerson] = useState(recording.person ?? "");
   const [notes, setNotes] = useState(recording.notes);
+  const [keep, setKeep] = useState<Keep>("same");
   const [profiles, setProfiles] = useState<Profile[]>([]);
   useEffect(() => {
     api.profiles().then(({ profiles: all }) => setProfiles(all), () => undefined);
@@ -25,20 +35,24 @@ export function Edit({ recording, onDone }: EditProps) {
   async function save(event: Event) {
     event.preventDefault();
     try {
-      onDone(await api.change(recording.id, { name: name.trim(), person: person || null, notes }));
+      const fields = { name: name.trim(), person: person || null, notes, ...retentionOf(keep) };
+      onDone(await api.change(recording.id, fields));
       say(t.saved);
     } catch (error) {
       tell(error, c);
     }
   }
+  const times: [Keep, string][] = [["same", t.keep.same], ["ever", t.keep.ever]];
+  for (const n of DAYS) times.push([n, fill(t.keep.days, { n })]);
   const people = [["", t.personNone], ...profiles.map((one) => [one.id, one.name])] as [string, string][];
   return (
     <Dialog title={t.editTitle} onClose={() => onDone(null)}>
       <form class="stack" onSubmit={(event) => void save(event)}>
         <Field label={c.name}>
-          <input value={name} maxLength={200} onInput={(event) => setName(event.currentTarget.value)} />
+          <input value={name} maxLength={200} required onInput={(event) => setName(event.currentTarget.value)} />
         </Field>
         <Select label={t.person} value={person} options={people} onChange={setPerson} />
+        <Select<Keep> label={t.keep.label} value={keep} options={times} onChange={setKeep} />
         <Field label={c.notes}>
           <textarea rows={3} maxLength={5000} value={notes} onInput={(event) => setNotes(event.currentTarget.value)} />
         </Field>

@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { api } from "../../api/client";
 import { EXPORTS, type FaceEvent, type Recording } from "../../api/types";
 import { Button, Confirm, Icon, Notice, Progress, say } from "../../components";
-import { fill, moment, number, useText } from "../../i18n";
+import { fill, language, moment, number, useText } from "../../i18n";
 import { lineOf, tell } from "../../shell/faults";
 import { goTo, hrefOf } from "../../shell/router";
 import { Curves } from "./Curves";
@@ -79,7 +79,7 @@ function Exports({ recording }: { recording: Recording }) {
           {t.report}
         </a>
         {EXPORTS.map((format) => (
-          <a key={format} class="button" href={api.exportUrl(recording.id, format)} download>
+          <a key={format} class="button" href={`${api.exportUrl(recording.id, format)}&language=${language.value}`} download>
             <Icon name="download" />
             {t.names[format]}
           </a>

@@ -111,7 +111,15 @@ export default function Live(_: ViewProps) {
       {!on && <Begin own={own} onOwn={setOwn} onStart={() => start()} />}
       <div class="live-grid" hidden={!on}>
         <div class="live-main">
-          <Stage video={video} seen={session.seen.value} mirror={choices.mirror} middle={middle} label={t.picture} />
+          <Stage
+            video={video}
+            seen={session.seen.value}
+            mode={session.mode.value}
+            mirror={choices.mirror}
+            mesh={choices.mesh}
+            middle={middle}
+            label={t.picture}
+          />
           <Meters session={session} />
           <section class="card">
             <Settings
