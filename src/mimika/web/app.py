@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -11,13 +12,14 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
 from mimika._version import __version__
+from mimika.data.errors import MimikaError
 from mimika.engine.session import cores
 from mimika.stages.write.webhook import Webhook
 from mimika.web import errors
 from mimika.web.config import ServerConfig
 from mimika.web.decoding import Decoders
 from mimika.web.limits import BodyGuard, Buckets
-from mimika.web.logs import Observer
+from mimika.web.logs import Observer, log
 from mimika.web.metrics import Metrics
 from mimika.web.photos import Photos, options_of
 from mimika.web.pool import Pool
@@ -49,6 +51,9 @@ _ABOUT = (
 )
 
 
+_SWEEP_S = 600
+
+
 def create_app(config: ServerConfig | None = None, store: Store | None = None) -> FastAPI:
     """Return the server's application; `store` is opened as the configuration says unless it is given.
 
@@ -77,7 +82,10 @@ def create_app(config: ServerConfig | None = None, store: Store | None = None) -
     app.add_middleware(BodyGuard, limits=config.limits)
     if config.origins:
         app.add_middleware(
-            CORSMiddleware, allow_origins=list(config.origins), allow_methods=["*"], allow_headers=["Authorization"]
+            CORSMiddleware,
+            allow_origins=list(config.origins),
+            allow_methods=["*"],
+            allow_headers=["Authorization", "Content-Type"],
         )
     app.add_middleware(Guard, config=config)
     app.add_middleware(Observer, metrics=app.state.metrics)
@@ -113,9 +121,11 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
             state.webhook = stack.enter_context(Webhook(state.config.webhook, state.config.webhook_secret))
         state.jobs = _jobs(state.config, state.store, state.webhook)
         state.jobs.start()
+        sweeping = asyncio.create_task(_sweep(state.store))
         try:
             yield
         finally:
+            sweeping.cancel()
             await run_in_threadpool(state.jobs.stop)
             await run_in_threadpool(state.pool.close)
 
@@ -124,6 +134,16 @@ def _open_store(config: ServerConfig) -> Store:
     from mimika.store import Store
 
     return Store.open(config.database, config.data_dir)
+
+
+async def _sweep(store: Store) -> None:
+    """Delete what has reached the end of its retention time, again and again."""
+    while True:
+        try:
+            await run_in_threadpool(store.sweep)
+        except MimikaError:
+            log.exception("sweep failed; it is tried again")
+        await asyncio.sleep(_SWEEP_S)
 
 
 def _warm(app: FastAPI) -> None:

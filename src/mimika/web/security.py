@@ -75,6 +75,15 @@ def caller(scope: str) -> Callable[..., Awaitable[Caller]]:
     return let_in
 
 
+async def metered(request: Request) -> None:
+    """Bound how often an open route is asked from one address; a dependency.
+
+    Raises (as answers):
+        ApiError: 429 too_many.
+    """
+    request.app.state.rates.spend(address_of(request))
+
+
 async def caller_of(connection: HTTPConnection, token: str | None = None) -> Caller:
     """Return who is at the other end of a request or socket.
 

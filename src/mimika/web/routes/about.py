@@ -6,7 +6,7 @@ from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
@@ -15,6 +15,7 @@ from mimika.data.labels import ACTION_UNITS, FERPLUS, LANGUAGES, SIDED_UNITS
 from mimika.engine import registry
 from mimika.web.gate import mode_of
 from mimika.web.schemas import Mode
+from mimika.web.security import metered
 
 router = APIRouter(tags=["about"])
 
@@ -47,7 +48,7 @@ class AboutOut(BaseModel):
     cloud: bool = Field(description="whether a second opinion from outside can be asked for")
 
 
-@router.get("/about")
+@router.get("/about", dependencies=[Depends(metered)])
 async def about(request: Request) -> AboutOut:
     """Return version, networks, vocabularies and limits; needs no token."""
     state = request.app.state

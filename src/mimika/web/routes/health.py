@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
 from mimika.web.errors import ApiError
 from mimika.web.schemas import ErrorOut
-from mimika.web.security import caller
+from mimika.web.security import caller, metered
 
 router = APIRouter(tags=["health"])
+
+_NOT_READY: dict[int | str, dict[str, Any]] = {503: {"model": ErrorOut, "description": "the memory does not answer"}}
 
 
 class Health(BaseModel):
@@ -25,7 +29,11 @@ async def alive() -> Health:
     return Health()
 
 
-@router.get("/readyz", responses={503: {"model": ErrorOut, "description": "the memory does not answer"}})
+@router.get(
+    "/readyz",
+    dependencies=[Depends(metered)],
+    responses={503: {"model": ErrorOut, "description": "the memory does not answer"}},
+)
 async def ready(request: Request) -> Health:
     """Answer once the networks are loaded and the memory answers."""
     try:

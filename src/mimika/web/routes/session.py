@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from mimika.web.errors import ApiError
 from mimika.web.routes.images import REFUSALS
-from mimika.web.security import COOKIE, Caller, caller, caller_of, origin_allowed
+from mimika.web.security import COOKIE, Caller, caller, caller_of, metered, origin_allowed
 
 router = APIRouter(tags=["session"], responses=REFUSALS)
 
@@ -29,7 +29,7 @@ class SessionOut(BaseModel):
     scopes: list[str]
 
 
-@router.post("/session")
+@router.post("/session", dependencies=[Depends(metered)])
 async def begin(request: Request, response: Response, body: SessionIn) -> SessionOut:
     """Begin a session: the token becomes a cookie for a week. Writes with it need the header ``X-Mimika: 1``."""
     if not origin_allowed(request.headers, request.app.state.config):
