@@ -94,9 +94,7 @@ def spans(store: Store, recording: Recording, columns: list[str] | None = None) 
     wanted = list(NAMES) if columns is None else columns
     start = min(0.0, last or 0.0)
     while last is not None and start <= last:
-        table = store.rows(
-            recording.owner, recording.id, start_s=start, end_s=start + SPAN_S, columns=[*wanted, "frame"]
-        )
+        table = store.rows(recording.owner, recording.id, start_s=start, end_s=start + SPAN_S, columns=wanted)
         start += SPAN_S
         if table.num_rows:
             yield complete(table, wanted)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mimika.store import Job, Store
     from mimika.web.analysis import Progress
 
-NICE = 10
+NICE = 5
 """Live pictures and requests go first."""
 LEASE_S = 10.0
 STALLED_S = 120.0
