@@ -137,6 +137,8 @@ export interface Recording {
   person: string | null;
   notes: string;
   keep_media: boolean;
+  /** Whether the film itself is on the server. */
+  media?: boolean;
   expires_at: string | null;
   status: "open" | "complete" | "interrupted" | "failed";
   summary: Record<string, unknown> | null;
@@ -263,7 +265,7 @@ export const EXPORTS = [
   "parquet",
   "jsonl",
   "openface",
-  "pyfeat",
+  "feat",
   "elan",
   "boris",
   "webvtt",

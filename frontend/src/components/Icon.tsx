@@ -14,6 +14,8 @@ const PATHS = {
   warning: "M12 4 2.8 20h18.4zM12 10v4.5M12 17.3v.01",
   play: "M8 5v14l11-7z",
   pause: "M8 5v14M16 5v14",
+  previous: "M18 6 9 12l9 6zM6 6v12",
+  next: "M6 6l9 6-9 6zM18 6v12",
   expand: "M9 4H4v5M15 4h5v5M9 20H4v-5M15 20h5v-5",
   trash: "M5 7h14M9 7V4h6v3M7 7l1 13h8l1-13M10.5 10.5v6M13.5 10.5v6",
   sun: "M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8M12 3v1.5M12 19.5V21M3 12h1.5M19.5 12H21M5.6 5.6l1.1 1.1M17.3 17.3l1.1 1.1M18.4 5.6l-1.1 1.1M6.7 17.3l-1.1 1.1",

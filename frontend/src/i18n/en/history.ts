@@ -118,7 +118,7 @@ export const history = {
       parquet: "Parquet table",
       jsonl: "JSON lines",
       openface: "OpenFace",
-      pyfeat: "Py-Feat",
+      feat: "Py-Feat",
       elan: "ELAN",
       boris: "BORIS",
       webvtt: "WebVTT subtitles",

@@ -121,7 +121,7 @@ export const history: Same<typeof English> = {
       parquet: "Parquet кестесі",
       jsonl: "JSON жолдары",
       openface: "OpenFace",
-      pyfeat: "Py-Feat",
+      feat: "Py-Feat",
       elan: "ELAN",
       boris: "BORIS",
       webvtt: "WebVTT субтитрлері",

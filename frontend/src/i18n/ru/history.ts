@@ -121,7 +121,7 @@ export const history: Same<typeof English> = {
       parquet: "Таблица Parquet",
       jsonl: "Строки JSON",
       openface: "OpenFace",
-      pyfeat: "Py-Feat",
+      feat: "Py-Feat",
       elan: "ELAN",
       boris: "BORIS",
       webvtt: "Субтитры WebVTT",

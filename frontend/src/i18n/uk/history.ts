@@ -121,7 +121,7 @@ export const history: Same<typeof English> = {
       parquet: "Таблиця Parquet",
       jsonl: "Рядки JSON",
       openface: "OpenFace",
-      pyfeat: "Py-Feat",
+      feat: "Py-Feat",
       elan: "ELAN",
       boris: "BORIS",
       webvtt: "Субтитри WebVTT",

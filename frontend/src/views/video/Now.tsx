@@ -1,0 +1,76 @@
+import type { Signal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+
+import { LABELS, type FaceTimeline, type FrameFace, type Shares } from "../../api/types";
+import { ExpressionBars, StrongestUnits } from "../../components";
+import { percent, useText } from "../../i18n";
+import type { Analysis } from "./analysis";
+import type { Film } from "./film";
+
+/** The row of a face's curves nearest to a time, or null where the face is away. */
+export function rowAt(times: readonly number[], time: number): number | null {
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((times[middle] ?? Infinity) < time) low = middle + 1;
+    else high = middle;
+  }
+  const nearer = time - (times[low - 1] ?? -Infinity) < (times[low] ?? Infinity) - time ? low - 1 : low;
+  const step = times.length > 1 ? ((times[times.length - 1] ?? 0) - (times[0] ?? 0)) / (times.length - 1) : 0;
+  const off = Math.abs((times[nearer] ?? Infinity) - time);
+  return off <= Math.max(0.2, 2 * step) ? nearer : null;
+}
+
+function sharesAt(face: FaceTimeline, row: number): Shares | null {
+  const columns = face.probabilities;
+  if (!columns || (columns.neutral?.[row] ?? null) === null) return null;
+  return Object.fromEntries(LABELS.map((label) => [label, columns[label]?.[row] ?? 0])) as Shares;
+}
+
+function Label({ face }: { face: FrameFace }) {
+  const t = useText("terms");
+  if (face.label === null) return null;
+  return (
+    <p class={`verdict label-${face.label} ${face.label === "unsure" ? "verdict-unsure" : ""}`} data-label={face.label}>
+      <span class="verdict-lead">{t.resembles}</span>
+      <strong>{t.labels[face.label]}</strong>
+      <span class="verdict-sure">{percent(face.confidence ?? 0)}</span>
+    </p>
+  );
+}
+
+export interface NowProps {
+  analysis: Analysis;
+  film: Film;
+  face: FaceTimeline | null;
+  time: Signal<number>;
+}
+
+/** What the chosen face shows at this moment of the film. */
+export function Now({ analysis, film, face, time }: NowProps) {
+  const t = useText("video");
+  void analysis.news.value;
+  const now = time.value;
+  const seen = analysis.frames(now, false)?.at(now) ?? [];
+  const shown = seen.find((one) => one.id === face?.id) ?? seen[0];
+  const row = useMemo(() => (face ? rowAt(face.time_s, now) : null), [face, now]);
+  if (!shown) return <p class="muted">{film.size.value ? t.nobody : t.soon}</p>;
+  const shares = face && row !== null ? sharesAt(face, row) : null;
+  const units: Record<string, number> = {};
+  if (face && row !== null) {
+    for (const [name, values] of Object.entries(face.action_units ?? {})) units[name] = values[row] ?? 0;
+  }
+  return (
+    <div class="face-panel">
+      <Label face={shown} />
+      {shares && <ExpressionBars probabilities={shares} />}
+      {Object.keys(units).length > 0 && (
+        <>
+          <h3>{t.strongest}</h3>
+          <StrongestUnits values={units} most={5} />
+        </>
+      )}
+    </div>
+  );
+}

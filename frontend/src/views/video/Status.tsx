@@ -1,0 +1,26 @@
+import { Button, Notice, Progress } from "../../components";
+import { fill, percent, useText } from "../../i18n";
+import { lineOf, tell } from "../../shell/faults";
+import type { Analysis } from "./analysis";
+
+/** How far it is, with a way to stop it; and what went wrong. */
+export function Status({ analysis }: { analysis: Analysis }) {
+  const t = useText("video");
+  const c = useText("common");
+  const phase = analysis.phase.value;
+  const share = analysis.share.value;
+  const error = analysis.error.value;
+  if (phase === "done") return null;
+  if (phase === "failed") return <Notice kind="error">{error ? lineOf(error, c) : t.failed}</Notice>;
+  if (phase === "cancelled") return <Notice kind="warning">{t.cancelled}</Notice>;
+  const words = { uploading: t.uploading, waiting: t.waiting, running: t.running }[phase];
+  const text = share === null ? words : fill(t.so_far, { what: words, share: percent(share) });
+  return (
+    <div class="video-status">
+      <Progress text={text} share={share} />
+      <Button icon="close" onClick={() => void analysis.cancel().catch((fault: unknown) => tell(fault, c))}>
+        {t.stop}
+      </Button>
+    </div>
+  );
+}
