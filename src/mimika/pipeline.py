@@ -110,6 +110,10 @@ class Pipeline:
         """The neutral faces known by now, if the options ask for a baseline."""
         return self._temporal.baselines
 
+    def relearn(self, seconds: float) -> None:
+        """Take the coming seconds of a live picture as the neutral state of each face."""
+        self._temporal.relearn(seconds, self._units)
+
     def hindsight(self) -> Hindsight:
         """Return what treats raw observations of a whole recording with its future in view."""
         return self._temporal.hindsight()

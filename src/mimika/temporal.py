@@ -58,6 +58,11 @@ class Temporal:
         """The neutral faces known by now."""
         return self._baselines.all() if self._baselines is not None else []
 
+    def relearn(self, seconds: float, units: Shapes) -> None:
+        """Take the coming seconds as the neutral state of each face, in place of what was known of it before."""
+        choice = BaselineChoice("first", seconds=seconds)
+        self._baselines = Baselines(choice, units, None, self._options.baseline_expressions)
+
     def reset(self) -> None:
         """Forget the recording."""
         self._smoother.reset()
