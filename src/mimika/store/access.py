@@ -118,6 +118,10 @@ class Access(Database):
         with self.writing() as connection:
             _note(connection, self.clock(), action, owner, subject, details)
 
+    def _noted(self, connection: Connection, action: str, owner: str, subject: str, **details: Any) -> None:
+        """Add a line to the audit in the transaction of what it tells of."""
+        _note(connection, self.clock(), action, owner, subject, details)
+
     def audit(self, limit: int = 100, after: int | None = None) -> list[AuditEntry]:
         """Return the latest lines of the audit, newest first; `after` is the id of the last line of the page before.
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mimika.store.deletion import Deletion
 from mimika.store.findings import Found
+from mimika.store.imports import Imports
 from mimika.store.jobs import Jobs
 from mimika.store.profiles import Profiles
 from mimika.store.recordings import Recordings
@@ -11,7 +11,7 @@ from mimika.store.reports import Reports
 from mimika.store.rows import Rows
 
 
-class Store(Recordings, Rows, Found, Profiles, Jobs, Reports, Deletion):
+class Store(Recordings, Rows, Found, Profiles, Jobs, Reports, Imports):
     """The memory, in SQLite or PostgreSQL; made by `Store.open`, usable from several threads and processes at once.
 
     Each method that touches what belongs to somebody takes the `owner`, and treats what is another's as not there.

@@ -38,7 +38,7 @@ class Rows(Database):
         with self.writing() as connection:
             row = own_row(connection, owner, recording, lock=True)
             last = _last(connection, recording)
-            _write_blocks(connection, recording, last, rows)
+            write_blocks(connection, recording, last, rows)
             _count(connection, row, last, tally(rows))
         return int(rows.num_rows)
 
@@ -72,7 +72,7 @@ class Rows(Database):
             wanted = wanted.where(BLOCKS.c.start_s < end_s)
         with self.reading() as connection:
             own_row(connection, owner, recording)
-            parts = [chosen(_whole(needed, *row), start_s, end_s, face) for row in connection.execute(wanted)]
+            parts = [chosen(whole_rows(needed, *row), start_s, end_s, face) for row in connection.execute(wanted)]
         found = joined(parts) if parts else pa.table({name: pa.array([], pa.null()) for name in needed or ["time_s"]})
         return found if columns is None else found.select([name for name in columns if name in found.column_names])
 
@@ -107,17 +107,18 @@ def _last(connection: Connection, recording: str) -> Row[Any] | None:
     return connection.execute(wanted).one_or_none()
 
 
-def _write_blocks(connection: Connection, recording: str, last: Row[Any] | None, rows: pa.Table) -> None:
+def write_blocks(connection: Connection, recording: str, last: Row[Any] | None, rows: pa.Table) -> None:
+    """Write rows in blocks behind the `last` one of a recording, which is filled up first."""
     number = 0 if last is None else last.number + 1
     if last is not None and last.rows < room(rows):
         # A block of ten rows takes as much room as one of a hundred, so the last one is filled up first.
-        rows, number = joined([_whole(None, last.data, last.wide), rows]), last.number
+        rows, number = joined([whole_rows(None, last.data, last.wide), rows]), last.number
         connection.execute(delete(BLOCKS).where(BLOCKS.c.id == last.id))
     for offset, piece in enumerate(cut(rows)):
         connection.execute(insert(BLOCKS).values(_block(piece) | {"recording": recording, "number": number + offset}))
 
 
-def _whole(columns: Sequence[str] | None, data: bytes, wide: bytes | None = None) -> pa.Table:
+def whole_rows(columns: Sequence[str] | None, data: bytes, wide: bytes | None = None) -> pa.Table:
     """Return the rows of a block with their wide columns, where these were read and are wanted."""
     table = unpack(data, columns)
     if wide is None:
