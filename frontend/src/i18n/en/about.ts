@@ -5,9 +5,9 @@ export const about = {
     title: "What a face cannot tell",
     points: {
       feeling: "What a person feels, thinks or intends. “Expression resembles happiness” means: people shown such a picture would most likely call it so.",
-      smile: "Why. People smile out of joy, politeness, embarrassment or pain; a scowl is as often concentration as anger.",
-      culture: "The same everywhere. How faces move differs between people, places and situations.",
-      errors: "Without error. Contempt, disgust and fear are read least well; small, dark, turned or covered faces worse than others, and hardly anybody has measured for whom more errors are made.",
+      smile: "Why it moves. People smile out of joy, politeness, embarrassment or pain; a scowl is as often concentration as anger.",
+      culture: "The same thing everywhere. How faces move differs between people, places and situations.",
+      errors: "Anything without error. Contempt, disgust and fear are read least well; small, dark, turned or covered faces worse than others, and hardly anybody has measured for whom more errors are made.",
       decisions: "Whom to hire, grade, insure, suspect or treat. It is no ground for decisions about people.",
     },
     more: "The whole text, with sources (English)",

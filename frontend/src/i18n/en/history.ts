@@ -25,7 +25,7 @@ export const history = {
   withMedia: "the film is kept too",
   withoutMedia: "measurements only, no pictures",
   statuses: {
-    open: "being recorded",
+    open: "in progress",
     complete: "complete",
     interrupted: "interrupted: what was measured until then is here",
     failed: "failed",

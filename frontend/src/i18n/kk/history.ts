@@ -28,7 +28,7 @@ export const history: Same<typeof English> = {
   withMedia: "фильм де сақталған",
   withoutMedia: "тек өлшемдер, суретсіз",
   statuses: {
-    open: "жазылып жатыр",
+    open: "жүріп жатыр",
     complete: "аяқталған",
     interrupted: "үзілген: оған дейін өлшенгені сақталды",
     failed: "сәтсіз",

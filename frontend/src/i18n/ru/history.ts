@@ -28,7 +28,7 @@ export const history: Same<typeof English> = {
   withMedia: "фильм тоже сохранён",
   withoutMedia: "только измерения, без изображений",
   statuses: {
-    open: "идёт запись",
+    open: "ещё идёт",
     complete: "завершена",
     interrupted: "прервана: измеренное до этого момента сохранено",
     failed: "не удалась",

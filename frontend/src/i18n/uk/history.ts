@@ -28,7 +28,7 @@ export const history: Same<typeof English> = {
   withMedia: "фільм також збережено",
   withoutMedia: "лише вимірювання, без зображень",
   statuses: {
-    open: "триває запис",
+    open: "ще триває",
     complete: "завершено",
     interrupted: "перервано: виміряне до цього моменту збережено",
     failed: "не вдалося",
