@@ -27,6 +27,22 @@ from mimika.cli.choices import (
     Threads,
     options_of,
 )
+from mimika.cli.cloud_choices import (
+    BUDGET_USD,
+    BUDGET_USD_MINUTE,
+    SEND,
+    SEND_QUALITY,
+    SEND_SIDE,
+    BudgetUsd,
+    BudgetUsdMinute,
+    CloudChoice,
+    MaskBackground,
+    SecondOpinionWhen,
+    Send,
+    SendQuality,
+    SendSide,
+    YesSendFaces,
+)
 from mimika.cli.events import EventChoice, EventsTo, Marks, Rules, WebhookUrl, without_secrets
 from mimika.cli.exit_codes import ExitCode, code_of_results
 
@@ -64,6 +80,14 @@ def analyze(
     rules: Rules = None,
     marks: Marks = None,
     webhook: WebhookUrl = None,
+    second_opinion: SecondOpinionWhen = "never",
+    budget_usd: BudgetUsd = BUDGET_USD,
+    budget_usd_minute: BudgetUsdMinute = BUDGET_USD_MINUTE,
+    send: Send = SEND,
+    send_side: SendSide = SEND_SIDE,
+    send_quality: SendQuality = SEND_QUALITY,
+    mask_background: MaskBackground = False,
+    yes_send_faces: YesSendFaces = False,
     threads: Threads = None,
     blur: Annotated[bool, typer.Option("--blur", help="Make faces on a report's pictures unrecognisable.")] = False,
     force: Force = False,
@@ -89,6 +113,9 @@ def analyze(
         steady=steady,
         baseline=baseline,
         baseline_expressions=baseline_expressions,
+        second_opinion=second_opinion,
+        budget_usd=budget_usd,
+        budget_usd_minute=budget_usd_minute,
         threads=threads,
     )
     chosen = frozenset(part.strip() for part in save.split(",") if part.strip())
@@ -98,15 +125,23 @@ def analyze(
     choice = EventChoice(events, rules, marks, webhook, force)
     if choice.prints and as_json:
         raise OptionError("events: expected a file together with --json, received -")
-    raise typer.Exit(_run(inputs, options, outputs, choice, quiet, as_json))
+    cloud = CloudChoice(send, send_side, send_quality, mask_background, yes_send_faces)
+    raise typer.Exit(_run(inputs, options, outputs, choice, cloud, quiet, as_json))
 
 
 def _run(
-    inputs: list[str], options: Options, outputs: Outputs, events: EventChoice, quiet: bool, as_json: bool
+    inputs: list[str],
+    options: Options,
+    outputs: Outputs,
+    events: EventChoice,
+    cloud: CloudChoice,
+    quiet: bool,
+    as_json: bool,
 ) -> ExitCode:
     """Run the inputs and print the summary."""
     from contextlib import ExitStack
 
+    from mimika.cli.cloud_choices import tell
     from mimika.cli.progress import Bar
     from mimika.cli.summary import summary_json, summary_table
     from mimika.cli.terminal import err, out, print_json, warn
@@ -119,8 +154,11 @@ def _run(
         follower = events.open(None if quiet else console)
         if follower is not None:
             stack.enter_context(follower)
+        second = stack.enter_context(cloud.open(options))
         bar = stack.enter_context(Bar(options, console, hidden=quiet))
-        results = run_jobs(names, options, outputs, bar, events=follower)
+        results = run_jobs(names, options, outputs, bar, events=follower, second=second)
+    if second is not None:
+        tell(second, console, quiet)
     remarks = [f"{result.source}: {remark}" for result in results for remark in result.remarks]
     for message in [*events.warnings(follower), *remarks]:
         warn(message, console)

@@ -10,10 +10,12 @@ from typer.core import TyperGroup
 from mimika.cli import (
     analyze,
     bench,
+    cloud,
     compare,
     doctor,
     evaluate,
     evaluate_spotting,
+    explain,
     live,
     models,
     prior,
@@ -77,6 +79,8 @@ app.command()(live.live)
 app.command()(bench.bench)
 app.add_typer(models.app, name="models")
 app.add_typer(prior.app, name="prior")
+app.add_typer(cloud.app, name="cloud")
+app.command()(explain.explain)
 app.command()(doctor.doctor)
 app.command()(train.train)
 app.command()(evaluate.evaluate)

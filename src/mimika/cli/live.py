@@ -25,6 +25,22 @@ from mimika.cli.choices import (
     Threads,
     options_of,
 )
+from mimika.cli.cloud_choices import (
+    BUDGET_USD,
+    BUDGET_USD_MINUTE,
+    SEND,
+    SEND_QUALITY,
+    SEND_SIDE,
+    BudgetUsd,
+    BudgetUsdMinute,
+    CloudChoice,
+    MaskBackground,
+    SecondOpinionWhen,
+    Send,
+    SendQuality,
+    SendSide,
+    YesSendFaces,
+)
 from mimika.cli.events import EventChoice, EventsTo, Marks, Rules, WebhookUrl
 from mimika.cli.exit_codes import code_of_signal
 
@@ -53,6 +69,14 @@ def live(
     rules: Rules = None,
     marks: Marks = None,
     webhook: WebhookUrl = None,
+    second_opinion: SecondOpinionWhen = "never",
+    budget_usd: BudgetUsd = BUDGET_USD,
+    budget_usd_minute: BudgetUsdMinute = BUDGET_USD_MINUTE,
+    send: Send = SEND,
+    send_side: SendSide = SEND_SIDE,
+    send_quality: SendQuality = SEND_QUALITY,
+    mask_background: MaskBackground = False,
+    yes_send_faces: YesSendFaces = False,
     threads: Threads = None,
     force: Force = False,
 ) -> None:
@@ -67,20 +91,28 @@ def live(
         steady=steady,
         baseline=baseline,
         baseline_expressions=baseline_expressions,
+        second_opinion=second_opinion,
+        budget_usd=budget_usd,
+        budget_usd_minute=budget_usd_minute,
         threads=threads,
         end_s=seconds,
     )
     sink = _recorder(record, options, force) if record is not None else None
     choice = EventChoice(events, rules, marks, webhook, force)
-    signal = _watch(int(camera) if camera.isascii() and camera.isdigit() else camera, options, sink, choice)
+    cloud = CloudChoice(send, send_side, send_quality, mask_background, yes_send_faces)
+    source = int(camera) if camera.isascii() and camera.isdigit() else camera
+    signal = _watch(source, options, sink, choice, cloud)
     if signal is not None:
         raise typer.Exit(code_of_signal(signal))
 
 
-def _watch(source: int | str, options: Options, sink: Sink | None, events: EventChoice) -> int | None:
+def _watch(
+    source: int | str, options: Options, sink: Sink | None, events: EventChoice, cloud: CloudChoice
+) -> int | None:
     """Show the source until it ends; returns the signal that ended it, if one did."""
     from contextlib import ExitStack, closing
 
+    from mimika.cli.cloud_choices import tell
     from mimika.cli.live_view import LiveView, watch
     from mimika.cli.terminal import err, out, warn
     from mimika.pipeline import Pipeline
@@ -93,16 +125,21 @@ def _watch(source: int | str, options: Options, sink: Sink | None, events: Event
     with ExitStack() as stack:
         if follower is not None:
             stack.enter_context(follower)
+        second = stack.enter_context(cloud.open(options))
         capture = stack.enter_context(CameraCapture(source, options))
         if sink is not None:
             stack.enter_context(sink)
         view = stack.enter_context(LiveView(console, options.language, lambda: pipeline.baselines))
         observations = pipeline.run(capture)
+        if second is not None:
+            observations = map(second.follow, observations)
         if follower is not None:
             observations = stack.enter_context(closing(follower.over(observations)))
         signal = watch(observations, view, sink)
     for message in events.warnings(follower):
         warn(message)
+    if second is not None:
+        tell(second, err())
     if sink is not None and sink.path.exists():
         console.print(f"recorded: {sink.path}", soft_wrap=True)
     return signal

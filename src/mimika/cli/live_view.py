@@ -67,8 +67,10 @@ class LiveView:
     def _line(self, observation: Observation) -> str:
         shown = observation.expressions
         parts = [
-            f"face {identity}: {self._words[label]} {100 * share:.0f} %"
-            for identity, label, share in zip(observation.faces.ids, shown.labels, shown.confidences, strict=True)
+            f"face {identity}: {self._words[label]} {100 * share:.0f} %{_mark(observation, row)}"
+            for row, (identity, label, share) in enumerate(
+                zip(observation.faces.ids, shown.labels, shown.confidences, strict=True)
+            )
         ]
         return f"{observation.frame.time_s:8.2f} s  {'; '.join(parts) or 'no face'}{self._known()}"
 
@@ -90,7 +92,12 @@ class LiveView:
             pitch, yaw, roll = observation.measurements.angles[row]
             second = self._runner_up(observation, row)
             table.add_row(
-                *(str(observation.faces.ids[row]), self._words[label], _bar(share), second),
+                *(
+                    str(observation.faces.ids[row]),
+                    f"{self._words[label]}{_mark(observation, row)}",
+                    _bar(share),
+                    second,
+                ),
                 *(f"{pitch:+.0f}°", f"{yaw:+.0f}°", f"{roll:+.0f}°"),
             )
         return Group(Text(head, style="dim"), table if len(observation) else Text("no face"))
@@ -119,6 +126,12 @@ def watch(observations: Iterator[Observation], view: LiveView, sink: Sink | None
             if sink is not None:
                 sink.write(observation)
             view.show(observation)
+
+
+def _mark(observation: Observation, row: int) -> str:
+    """Return where an expression comes from, "" for this machine alone."""
+    origin = observation.origin(row)
+    return "" if origin == "local" else f" [{origin}]"
 
 
 def _bar(share: float) -> Text:

@@ -206,7 +206,7 @@ class SecondOpinion:
         look = look_of(frame.luma, observation.measurements.meshes[row])
         known = self._looks.find(frame.source, track, time_s, look)
         if known is not None:
-            self.skipped["asked a moment ago"] += 1
+            self.asker.counts["cached"] += 1
             with self._lock:
                 self._given.setdefault(track, []).append(_Given(time_s, local, known))
             return
@@ -256,24 +256,22 @@ class SecondOpinion:
         self.compared["same" if named == opinion.label else "other"] += 1
 
 
-def report(second: SecondOpinion) -> list[str]:
-    """Return what is to be said at the end: one line of counts, and one for each kind of failure."""
-    asker, lines = second.asker, []
-    counts, host = asker.counts, asker.options.host
-    cost = getattr(asker, "cost_usd", 0.0)
-    head = f"second opinion: {counts['asked']} requests to {host}, {counts['answered']} answers, {cost:.4f} USD"
-    lines.append(f"{head}; {second.refined} rows refined")
-    compared = sum(second.compared.values())
+def report(second: SecondOpinion) -> tuple[list[str], list[str]]:
+    """Return what is to be said at the end: lines of counts, and one line for each kind of failure."""
+    asker, counts = second.asker, second.asker.counts
+    cost, compared = getattr(asker, "cost_usd", 0.0), sum(second.compared.values())
+    asked = f"{counts['asked']} requests to {asker.options.host}, {counts['answered']} answers, {cost:.4f} USD"
+    told = [f"second opinion: {asked}; {second.refined} rows refined"]
     if compared:
         same = second.compared["same"]
-        lines.append(
+        told.append(
             f"second opinion: both named the same on {same} of {compared} faces ({100 * same / compared:.0f} %)"
         )
-    for kind, reason in asker.reasons.items():
-        lines.append(f"second opinion: {counts[kind]} not had ({reason}); the local answer stands")
-    for why, count in second.skipped.items():
-        lines.append(f"second opinion: {count} not asked or not used: {why}")
-    return lines
+    troubles = [
+        f"second opinion: {counts[kind]} not had ({reason}); the local answer stands"
+        for kind, reason in asker.reasons.items()
+    ]
+    return told, troubles + [f"second opinion: {count} not used: {why}" for why, count in second.skipped.items()]
 
 
 def _overlap(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
