@@ -104,7 +104,7 @@ def _furnish(app: FastAPI, config: ServerConfig, store: Store | None) -> None:
     state.decoders = Decoders(config.limits, max(2, cores()), state.metrics.kills.inc)
     state.rates = Buckets(config.rates.requests, config.rates.burst, "requests")
     state.guesses = Buckets(config.rates.guesses / 60, config.rates.guesses, "wrong tokens")
-    state.jobs = state.webhook = None
+    state.jobs = state.webhook = state.live = None
 
 
 @asynccontextmanager
@@ -126,6 +126,8 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
             yield
         finally:
             sweeping.cancel()
+            if state.live is not None:
+                await state.live.close()
             await run_in_threadpool(state.jobs.stop)
             await run_in_threadpool(state.pool.close)
 

@@ -40,7 +40,7 @@ class Limits:
     header_s: float = 10.0
     in_flight_bytes: int = 512 * MIB
     connections: int = 512
-    live: int = 32
+    live: int = 256
 
     def __post_init__(self) -> None:
         for name in self.__slots__:

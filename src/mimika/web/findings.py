@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -23,15 +24,19 @@ _OF_EXPRESSIONS = (
 )
 
 
-def conclude(store: Store, recording: Recording, status: str, error: str | None = None) -> list[Event]:
+def conclude(
+    store: Store, recording: Recording, status: str, error: str | None = None, events: Sequence[Event] | None = None
+) -> Sequence[Event]:
     """Write episodes, events and summary of a recording whose rows are complete; returns the events.
 
+    `events` are those that were told while it was made, None to find them by the rules.
     Doing it again, after a process was killed in the midst of it, gives the same.
     """
     owner, key = recording.owner, recording.id
     found = list(findings_of(store, recording))
     store.add_findings(owner, key, [each for _, each in found])
-    events = events_of(store, recording) if recording.mode == "expressions" else []
+    if events is None:
+        events = events_of(store, recording) if recording.mode == "expressions" else []
     store.add_events(owner, key, events, replace=True)
     told = told_of(recording, found) | {"error": error}
     store.update_recording(owner, key, summary=recording.summary | told, status=status)
