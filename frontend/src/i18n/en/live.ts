@@ -5,6 +5,8 @@ export const live = {
   stop: "Stop",
   camera: "Camera",
   cameraNumber: "Camera {n}",
+  person: "Person",
+  personNone: "nobody named",
   smoothing: "Smoothing",
   smoothings: { none: "none", light: "light", strong: "strong", path: "most likely course" },
   mirror: "Mirror picture",

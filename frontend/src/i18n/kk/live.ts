@@ -8,6 +8,8 @@ export const live: Same<typeof English> = {
   stop: "Тоқтату",
   camera: "Камера",
   cameraNumber: "{n}-камера",
+  person: "Адам",
+  personNone: "ешкім көрсетілмеген",
   smoothing: "Тегістеу",
   smoothings: { none: "жоқ", light: "жеңіл", strong: "күшті", path: "ең ықтимал барысы" },
   mirror: "Айнадағыдай",

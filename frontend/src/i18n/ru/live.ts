@@ -8,6 +8,8 @@ export const live: Same<typeof English> = {
   stop: "Остановить",
   camera: "Камера",
   cameraNumber: "Камера {n}",
+  person: "Человек",
+  personNone: "никто не указан",
   smoothing: "Сглаживание",
   smoothings: { none: "нет", light: "слабое", strong: "сильное", path: "наиболее вероятный ход" },
   mirror: "Как в зеркале",

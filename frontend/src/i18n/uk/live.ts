@@ -8,6 +8,8 @@ export const live: Same<typeof English> = {
   stop: "Зупинити",
   camera: "Камера",
   cameraNumber: "Камера {n}",
+  person: "Людина",
+  personNone: "нікого не зазначено",
   smoothing: "Згладжування",
   smoothings: { none: "немає", light: "слабке", strong: "сильне", path: "найімовірніший перебіг" },
   mirror: "Як у дзеркалі",

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 
+import type { Profile } from "../../api/types";
 import { Button, Field, Select, Switch } from "../../components";
 import { fill, moment, useText } from "../../i18n";
 import type { LiveSession } from "./session";
@@ -13,25 +14,32 @@ export interface Choices {
   smoothing: Smoothing;
   mirror: boolean;
   mesh: boolean;
+  /** Id of a profile, "" for nobody named. */
+  person: string;
 }
 
 export interface SettingsProps {
   choices: Choices;
   cameras: readonly MediaDeviceInfo[];
+  profiles: readonly Profile[];
   /** While a recording runs its settings stay. */
   fixed: boolean;
   onChange: (choices: Choices) => void;
 }
 
-/** Camera, smoothing, mirror and mesh. */
-export function Settings({ choices, cameras, fixed, onChange }: SettingsProps) {
+/** Camera, person, smoothing, mirror and mesh. */
+export function Settings({ choices, cameras, profiles, fixed, onChange }: SettingsProps) {
   const t = useText("live");
   const names = cameras.map((one, i) => [one.deviceId, one.label || fill(t.cameraNumber, { n: i + 1 })] as const);
+  const people = [["", t.personNone], ...profiles.map((one) => [one.id, one.name])] as [string, string][];
   const change = (some: Partial<Choices>) => onChange({ ...choices, ...some });
   return (
     <fieldset class="live-settings" disabled={fixed}>
       {cameras.length > 0 && (
         <Select label={t.camera} value={choices.camera} options={names} onChange={(camera) => change({ camera })} />
+      )}
+      {profiles.length > 0 && (
+        <Select label={t.person} value={choices.person} options={people} onChange={(person) => change({ person })} />
       )}
       <Select<Smoothing>
         label={t.smoothing}

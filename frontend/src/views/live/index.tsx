@@ -1,7 +1,8 @@
 import { useComputed, useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
-import type { Purpose } from "../../api/types";
+import { api } from "../../api/client";
+import type { Profile, Purpose } from "../../api/types";
 import { Button, Notice, Switch } from "../../components";
 import { fill, language, useText } from "../../i18n";
 import { useAnalysing } from "../../shell/analysing";
@@ -29,6 +30,7 @@ function firstChoices(): Choices {
     smoothing: smoothing && smoothing in SMOOTHINGS ? smoothing : "light",
     mirror: kept("live.mirror") !== "no",
     mesh: kept("live.mesh") === "yes",
+    person: "",
   };
 }
 
@@ -63,6 +65,7 @@ export default function Live(_: ViewProps) {
   const video = useRef<HTMLVideoElement>(null);
   const [choices, setChoices] = useState(firstChoices);
   const [cameras, setCameras] = useState<MediaDeviceInfo[]>([]);
+  const [profiles, setProfiles] = useState<Profile[]>([]);
   const [own, setOwn] = useState<Purpose | null>(null);
   const phase = session.phase.value;
   const on = phase !== "idle";
@@ -70,15 +73,21 @@ export default function Live(_: ViewProps) {
   const countdown = useCountdown(session.baseline.value === "measuring");
   const now = useNow(session);
   useAnalysing(on && phase !== "opening");
-  useEffect(() => () => session.stop(), [session]);
+  useEffect(() => {
+    api.profiles().then((got) => setProfiles(got.profiles), () => undefined);
+    return () => session.stop();
+  }, [session]);
   useSignalEffect(() => {
     if (session.cameraId.value) void listCameras().then(setCameras);
   });
 
   function start(with_: Choices = choices) {
     if (!purpose.value && !own) return askPurpose();
-    const options = { smooth: SMOOTHINGS[with_.smoothing], steady: true, mesh: with_.mesh, language: language.value };
-    if (video.current) void session.start(video.current, options, own, with_.camera);
+    const { smoothing, mesh, camera } = with_;
+    const person = profiles.find((one) => one.id === with_.person);
+    const baseline = person?.baseline ? ("profile" as const) : ("none" as const);
+    const options = { smooth: SMOOTHINGS[smoothing], steady: true, mesh, language: language.value, baseline };
+    if (video.current) void session.start(video.current, { options, purpose: own, person: person?.id ?? null }, camera);
   }
 
   function change(next: Choices) {
@@ -86,7 +95,8 @@ export default function Live(_: ViewProps) {
     keep("live.smoothing", next.smoothing);
     keep("live.mirror", next.mirror ? "yes" : "no");
     keep("live.mesh", next.mesh ? "yes" : "no");
-    if (on && (next.smoothing !== choices.smoothing || next.mesh !== choices.mesh || next.camera !== choices.camera)) start(next);
+    const anew = (["smoothing", "mesh", "camera", "person"] as const).some((name) => next[name] !== choices[name]);
+    if (on && anew) start(next);
   }
 
   const saved = session.saved.value;
@@ -125,6 +135,7 @@ export default function Live(_: ViewProps) {
             <Settings
               choices={{ ...choices, camera: choices.camera || session.cameraId.value }}
               cameras={cameras}
+              profiles={profiles}
               fixed={session.recording.value !== null}
               onChange={change}
             />

@@ -1,11 +1,11 @@
 import { signal } from "@preact/signals";
 
-import type { Face, FaceEvent, Mode, Purpose } from "../../api/types";
+import type { Face, FaceEvent, Mode } from "../../api/types";
 import { CameraError, openCamera, type Camera, type CameraTrouble } from "./camera";
 import { eachFrame, pack, Snapper } from "./frames";
 import { Pace } from "./pace";
 import { Rolling } from "./rolling";
-import { Line, type LineState, type LiveOptions, type Observation } from "./socket";
+import { Line, type LineState, type LiveWish, type Observation } from "./socket";
 
 export type Phase = "idle" | "opening" | "connecting" | "waiting" | "running" | "broken";
 
@@ -52,12 +52,14 @@ export class LiveSession {
   private readonly snapper = new Snapper();
   private busy = false;
   private began = 0;
-  private lastTime = 0;
+  private lastTime = -1;
+  private lastSent = -1;
+  private person: string | null = null;
   private count = 0;
   private halt: (() => void)[] = [];
 
   /** Open the camera, show it in `video`, and begin. What goes wrong is put into `fault`. */
-  async start(video: HTMLVideoElement, options: LiveOptions, purpose: Purpose | null, cameraId: string): Promise<void> {
+  async start(video: HTMLVideoElement, wish: LiveWish, cameraId: string): Promise<void> {
     this.stop();
     this.fault.value = null;
     this.saved.value = null;
@@ -72,7 +74,9 @@ export class LiveSession {
     video.srcObject = this.camera.stream;
     await video.play().catch(() => undefined);
     this.began = performance.now();
-    this.line = this.newLine(options, purpose);
+    this.lastTime = this.lastSent = -1;
+    this.person = wish.person;
+    this.line = this.newLine(wish);
     this.line.open();
     const timer = setInterval(() => this.measure(), 500);
     this.halt = [eachFrame(video, (at) => void this.send(video, at)), () => clearInterval(timer)];
@@ -100,7 +104,7 @@ export class LiveSession {
 
   measureNeutral(): void {
     this.baseline.value = "measuring";
-    this.line?.say({ type: "baseline", seconds: 3 });
+    this.line?.say({ type: "baseline", seconds: 3, ...(this.person ? { profile: this.person } : {}) });
   }
 
   record(on: boolean, name: string): void {
@@ -111,7 +115,6 @@ export class LiveSession {
 
   mark(text: string): void {
     this.line?.say({ type: "mark", text });
-    this.enter({ kind: "mark", text });
   }
 
   private keepRecording(): void {
@@ -120,12 +123,13 @@ export class LiveSession {
     if (kept?.id) this.saved.value = { id: kept.id, name: kept.name };
   }
 
-  private newLine(options: LiveOptions, purpose: Purpose | null): Line {
-    return new Line(options, purpose, {
+  private newLine(wish: LiveWish): Line {
+    return new Line(wish, {
       state: (state, attempt) => this.lineState(state, attempt),
       ready: (mode, resumed) => this.ready(mode, resumed),
       observation: (seen) => this.observed(seen),
-      event: (event) => this.enter({ kind: "rule", event }),
+      event: (event) =>
+        this.enter(event.event === "mark" ? { kind: "mark", text: event.message } : { kind: "rule", event }),
       baseline: (state) => {
         this.baseline.value = state;
         if (state !== "measuring") this.enter({ kind: "baseline", state });
@@ -135,7 +139,7 @@ export class LiveSession {
         else if (id && on === false) this.saved.value = { id, name: name ?? "" };
       },
       fault: (code, reason) => {
-        this.fault.value = { kind: "server", code, reason };
+        if (code !== "time_goes_back") this.fault.value = { kind: "server", code, reason };
       },
     });
   }
@@ -165,8 +169,9 @@ export class LiveSession {
   }
 
   private observed(seen: Observation): void {
-    if (seen.time_s < this.lastTime && this.lastTime - seen.time_s < 5) return;
+    if (seen.time_s <= this.lastTime) return;
     this.lastTime = seen.time_s;
+    if (this.fault.value) this.fault.value = null;
     this.pace.answered(seen.time_s, performance.now());
     this.rolling.add(seen.time_s, seen.faces as Face[]);
     this.seen.value = seen;
@@ -175,13 +180,16 @@ export class LiveSession {
 
   private async send(video: HTMLVideoElement, capturedAt: number): Promise<void> {
     const line = this.line;
+    const timeS = (capturedAt - this.began) / 1000;
+    // A picture may have been captured before the session began, or be shown twice.
+    if (timeS < 0 || timeS <= this.lastSent) return;
     if (this.busy || !line?.clear || !this.pace.free(performance.now())) return;
     this.busy = true;
     try {
       const picture = await this.snapper.take(video);
       if (!picture || line !== this.line) return;
-      const timeS = (capturedAt - this.began) / 1000;
       line.frame(await pack(picture, timeS));
+      this.lastSent = timeS;
       this.pace.sent(timeS, capturedAt, performance.now());
     } finally {
       this.busy = false;

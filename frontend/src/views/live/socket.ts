@@ -1,11 +1,20 @@
 import type { Face, FaceEvent, Mode, Purpose } from "../../api/types";
 
-/** What is asked of the server for a live session. */
+/** How a session is to be analysed, as the server's options have it. */
 export interface LiveOptions {
   smooth: string;
   steady: boolean;
   mesh: boolean;
   language: string;
+  /** "profile" counts movements from the neutral face of the person's profile. */
+  baseline: "none" | "profile";
+}
+
+/** What is asked of the server for a live session; `purpose` null is the installation's, `person` a profile's id. */
+export interface LiveWish {
+  options: LiveOptions;
+  purpose: Purpose | null;
+  person: string | null;
 }
 
 export interface Observation {
@@ -27,12 +36,11 @@ export interface RecordingState {
 }
 
 type Heard =
-  | { type: "ready"; session: string; mode: Mode }
+  | { type: "ready"; session: string; mode: Mode; resumed: boolean }
   | Observation
   | ({ type: "event" } & FaceEvent)
   | { type: "baseline"; state: "measuring" | "done" | "failed"; reason?: string }
   | RecordingState
-  | { type: "mark"; text?: string; time_s?: number }
   | { type: "error"; code: string; message: string };
 
 export type LineState = "connecting" | "open" | "broken" | "over";
@@ -51,8 +59,6 @@ export interface LineListener {
 /** The server keeps a broken session for a minute; after that there is nothing to come back to. */
 const GIVE_UP_MS = 60_000;
 const LONGEST_WAIT_MS = 5000;
-/** Refusals that trying again does not change. */
-const FINAL = new Set(["purpose_missing", "unauthorized", "forbidden", "token_missing", "token_unknown", "option", "too_many"]);
 
 /** A line to `WS /v1/live` that mends itself: a broken one is taken up again with the same session. */
 export class Line {
@@ -64,8 +70,7 @@ export class Line {
   private over = false;
 
   constructor(
-    private readonly options: LiveOptions,
-    private readonly purpose: Purpose | null,
+    private readonly wish: LiveWish,
     private readonly listener: LineListener,
   ) {}
 
@@ -74,7 +79,7 @@ export class Line {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(`${scheme}//${location.host}/v1/live`);
     socket.binaryType = "arraybuffer";
-    socket.onopen = () => this.say({ type: "start", token: null, options: this.options, purpose: this.purpose, record: false, name: "", resume: this.session });
+    socket.onopen = () => this.say({ type: "start", ...this.wish, resume: this.session });
     socket.onmessage = (message) => this.hear(JSON.parse(message.data as string) as Heard);
     socket.onclose = () => this.closed();
     this.socket = socket;
@@ -104,12 +109,11 @@ export class Line {
 
   private hear(heard: Heard): void {
     if (heard.type === "ready") {
-      const resumed = this.session !== null && heard.session === this.session;
       this.session = heard.session;
       const before = this.attempt;
       this.attempt = 0;
       this.listener.state("open", before);
-      this.listener.ready(heard.mode, before === 0 || resumed);
+      this.listener.ready(heard.mode, before === 0 || heard.resumed);
     } else if (heard.type === "observation") this.listener.observation(heard);
     else if (heard.type === "event") this.listener.event(heard);
     else if (heard.type === "baseline") this.listener.baseline(heard.state);
@@ -118,7 +122,8 @@ export class Line {
   }
 
   private fault(code: string, message: string): void {
-    if (FINAL.has(code) || this.session === null) this.over = true;
+    // Refused before it began: trying again would not change that.
+    if (this.session === null) this.over = true;
     this.listener.fault(code, message);
     if (this.over) this.listener.state("over", 0);
   }
