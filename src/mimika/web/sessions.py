@@ -18,7 +18,7 @@ from mimika.data.observation import Observation
 from mimika.events import Events
 from mimika.pipeline import Pipeline
 from mimika.web.choices import Choice
-from mimika.web.errors import Overloaded
+from mimika.web.errors import ApiError, Overloaded
 from mimika.web.recorder import Recorder
 from mimika.web.schemas import Mode, face_out
 
@@ -96,11 +96,12 @@ class LiveSession:
         """Analyse the next frame; returns what is to be said of its faces, to be completed, and other messages.
 
         Raises:
-            ValueError: if its time is not later than that of the frame before.
+            ApiError: if its time is not later than that of the frame before.
         """
         with self._lock:
             if frame.time_s <= self._latest_s:
-                raise ValueError(f"time_s: expected more than {self._latest_s:.3f}, received {frame.time_s:.3f}")
+                said = f"time_s: expected more than {self._latest_s:.3f}, received {frame.time_s:.3f}"
+                raise ApiError(422, "time_goes_back", said)
             self._latest_s = frame.time_s
             self.frames += 1
             observation = self._pipeline.process(replace(frame, number=self.frames, source="live"))

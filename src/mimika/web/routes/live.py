@@ -196,11 +196,11 @@ class Line:
                 await self._send(f'{text}{told},"server_ms":{1000 * (now - began):.1f}}}')
                 for each in more:
                     await self._send(each)
-            except (InputError, ValueError) as error:
-                await self._wrong_frame(error)
             except Overloaded:
                 self._dropped(session)
                 await asyncio.sleep(0.05)
+            except (InputError, ApiError) as error:
+                await self._wrong_frame(error)
 
     async def _answer(self, session: LiveSession, packet: Packet) -> tuple[str, list[str]]:
         """Decode a frame, in a process that can be killed if that may take long, and analyse it."""
@@ -257,10 +257,9 @@ class Line:
             await run_in_threadpool(recorder.close)
         await self._say({"type": "recording", "id": recorder.id if recorder is not None else None, "on": False})
 
-    async def _wrong_frame(self, error: Exception) -> None:
+    async def _wrong_frame(self, error: MimikaError) -> None:
         self._wrong += 1
-        known = error if isinstance(error, MimikaError) else ApiError(422, "time_goes_back", str(error))
-        await self._say({"type": "error", "code": code_of(known), "message": str(known)})
+        await self._say({"type": "error", "code": code_of(error), "message": str(error)})
         if self._wrong >= _WRONG_MOST:
             await self._socket.close(_POLICY)
             raise WebSocketDisconnect(_POLICY)
