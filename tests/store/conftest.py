@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,10 +35,20 @@ def postgres_home() -> Iterator[Path]:
         yield home
 
 
+@pytest.fixture(scope="session")
+def sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty, ready memory as one file, to be copied."""
+    folder = tmp_path_factory.mktemp("ready")
+    Store.open(data_dir=folder).close()
+    return folder / "mimika.db"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+def place(request: pytest.FixtureRequest, tmp_path: Path, sqlite_file: Path) -> Iterator[Place]:
     """A new, empty memory."""
     if request.param == "sqlite":
+        (tmp_path / "data").mkdir()
+        shutil.copy(sqlite_file, tmp_path / "data")
         yield Place(None, tmp_path / "data")
         return
     home, name = request.getfixturevalue("postgres_home"), f"m{uuid4().hex}"

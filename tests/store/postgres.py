@@ -42,7 +42,7 @@ def server() -> Iterator[Path]:
         shutil.chown(home, user)
     made = [binaries / "initdb", "-D", data, "-U", "mimika", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
     subprocess.run(made, check=True, user=user, cwd=home, capture_output=True)
-    settings = {"listen_addresses": "", "unix_socket_directories": home, "fsync": "off", "max_connections": 60}
+    settings = {"listen_addresses": "", "unix_socket_directories": home, "fsync": "off", "autovacuum": "off"}
     command = [binaries / "postgres", "-D", data, *(f"-c{name}={value}" for name, value in settings.items())]
     with (home / "log").open("wb") as log:
         running = subprocess.Popen(command, user=user, cwd=home, stdout=log, stderr=log)

@@ -37,7 +37,8 @@ class Access(Database):
         Raises:
             OptionError: for an unknown scope, none, or a name that a valid token has already.
         """
-        allowed = [one_of("scope", scope, SCOPES) for scope in sorted(set(scopes), key=SCOPES.index)] if scopes else []
+        wanted = {one_of("scope", scope, SCOPES) for scope in scopes}
+        allowed = [scope for scope in SCOPES if scope in wanted]
         if not allowed or not name.strip():
             raise OptionError("token: expected a name and at least one scope: read, analyze or admin")
         secret = PREFIX + secrets.token_urlsafe(32)
