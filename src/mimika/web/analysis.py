@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mimika.data.baseline import Baseline
     from mimika.store import Job, Recording, Store
 
-BLOCK_ROWS, BLOCK_S = 256, 1.0
+BLOCK_ROWS, BLOCK_S = 256, 0.5
 """A block of rows reaches the store after so many rows or seconds: a killed process repeats at most this much."""
 _NAMING_OTHERS = (b"#EXTM3U", b"ffconcat", b"<", b"[playlist]", b"RTSPtext", b"SMIL")
 _STATES_S = 300.0
@@ -107,6 +107,8 @@ class Analysis:
             def seen() -> Iterator[Observation]:
                 for observation in self._journal.read():
                     hindsight.see(observation)
+                    self._progress.frames_done += 1
+                    self._progress.time_s = observation.frame.time_s
                     yield observation
 
             def see(observation: Observation) -> None:
