@@ -1,6 +1,9 @@
+import { useState } from "preact/hooks";
+
 import type { Face } from "../api/types";
 import { fill, number, percent, useText } from "../i18n";
 import { Bars, ExpressionBars, Scale } from "./Bars";
+import { Switch } from "./Field";
 
 /** What FACS calls a trace: from this intensity on a unit is written with a letter. */
 const TRACE = 0.5;
@@ -32,14 +35,14 @@ export function letter(intensity: number): string {
 
 function Intensity({ value }: { value: number }) {
   return (
-    <td class="unit-value">
+    <div class="unit-cell">
       <span class="unit-track" aria-hidden="true">
         <span class="bar-fill" style={{ width: `${Math.min(100, 20 * value)}%` }} />
       </span>
       <span class="unit-number">
         {number(value, 1)} <abbr>{letter(value)}</abbr>
       </span>
-    </td>
+    </div>
   );
 }
 
@@ -73,16 +76,16 @@ export function ActionUnits({ values, onlyActive = false }: ActionUnitsProps) {
             </th>
             {unit.sided ? (
               <>
-                <Intensity value={unit.left} />
-                <Intensity value={unit.right} />
+                <td>
+                  <Intensity value={unit.left} />
+                </td>
+                <td>
+                  <Intensity value={unit.right} />
+                </td>
               </>
             ) : (
               <td colSpan={2} class="unit-both">
-                <table role="presentation">
-                  <tr>
-                    <Intensity value={unit.left} />
-                  </tr>
-                </table>
+                <Intensity value={unit.left} />
               </td>
             )}
           </tr>
@@ -143,6 +146,21 @@ export function Verdict({ face }: { face: Face }) {
   );
 }
 
+/** The units that act, all of them on request. */
+function UnitsOfFace({ values }: { values: Readonly<Record<string, number>> }) {
+  const t = useText("terms");
+  const [all, setAll] = useState(false);
+  return (
+    <>
+      <div class="units-head">
+        <h3>{t.action_units}</h3>
+        <Switch label={t.all_units} on={all} onChange={setAll} />
+      </div>
+      <ActionUnits values={values} onlyActive={!all} />
+    </>
+  );
+}
+
 /** Everything about one face of one moment. */
 export function FacePanel({ face }: { face: Face }) {
   const t = useText("terms");
@@ -158,12 +176,7 @@ export function FacePanel({ face }: { face: Face }) {
       )}
       <h3>{t.pose}</h3>
       <FaceFacts face={face} />
-      {face.action_units && (
-        <>
-          <h3>{t.action_units}</h3>
-          <ActionUnits values={face.action_units} />
-        </>
-      )}
+      {face.action_units && <UnitsOfFace values={face.action_units} />}
     </div>
   );
 }

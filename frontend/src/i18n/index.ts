@@ -44,12 +44,14 @@ export function plural(forms: Plural, n: number): string {
 /** A number as the language writes it, with so many digits after the point. */
 export function number(value: number, digits = 0): string {
   const fixed = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-  return new Intl.NumberFormat(language.value, fixed).format(value);
+  // A true minus sign, which is as wide as the plus, and no "−0".
+  return new Intl.NumberFormat(language.value, { ...fixed, signDisplay: "negative" }).format(value).replace("-", "−");
 }
 
-/** A share 0..1 as whole percent, the way the language writes it. */
+/** A share 0..1 as whole percent, the way the language writes it; what is not quite certain is not called 100 %. */
 export function percent(share: number): string {
-  return new Intl.NumberFormat(language.value, { style: "percent" }).format(share);
+  const format = new Intl.NumberFormat(language.value, { style: "percent" });
+  return share < 1 && share >= 0.995 ? `>${format.format(0.99)}` : format.format(share);
 }
 
 /** A day and time of day from ISO, in the reader's zone. */

@@ -1,5 +1,6 @@
 export const terms = {
   action_units: "Action units",
+  all_units: "All units",
   arousal: "Arousal",
   calm: "calm",
   confidence: "Confidence",
@@ -43,7 +44,7 @@ export const terms = {
   right: "Right",
   roll: "Tilt (roll)",
   roused: "roused",
-  score: "Surely a face",
+  score: "Found as a face",
   unit: "Unit",
   units: {
     AU1: "Inner brow raiser",

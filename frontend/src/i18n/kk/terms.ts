@@ -3,6 +3,7 @@ import type { Same } from "../types";
 
 export const terms: Same<typeof English> = {
   action_units: "Қозғалыс бірліктері",
+  all_units: "Барлық бірлік",
   arousal: "Белсену",
   calm: "сабырлы",
   confidence: "Сенімділік",
@@ -46,7 +47,7 @@ export const terms: Same<typeof English> = {
   right: "Оң жағы",
   roll: "Жанына еңкею (крен)",
   roused: "қозған",
-  score: "Бұл анық бет",
+  score: "Табылу бағасы",
   unit: "Бірлік",
   units: {
     AU1: "Қастың ішкі бөлігін көтеру",

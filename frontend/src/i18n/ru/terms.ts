@@ -3,6 +3,7 @@ import type { Same } from "../types";
 
 export const terms: Same<typeof English> = {
   action_units: "Двигательные единицы",
+  all_units: "Все единицы",
   arousal: "Активация",
   calm: "спокойно",
   confidence: "Уверенность",
@@ -46,7 +47,7 @@ export const terms: Same<typeof English> = {
   right: "Справа",
   roll: "Наклон вбок (крен)",
   roused: "возбуждённо",
-  score: "Это точно лицо",
+  score: "Оценка обнаружения",
   unit: "Единица",
   units: {
     AU1: "Подъём внутренней части брови",

@@ -3,6 +3,7 @@ import type { Same } from "../types";
 
 export const terms: Same<typeof English> = {
   action_units: "Рухові одиниці",
+  all_units: "Усі одиниці",
   arousal: "Активація",
   calm: "спокійно",
   confidence: "Упевненість",
@@ -46,7 +47,7 @@ export const terms: Same<typeof English> = {
   right: "Праворуч",
   roll: "Нахил убік (крен)",
   roused: "збуджено",
-  score: "Це точно обличчя",
+  score: "Оцінка виявлення",
   unit: "Одиниця",
   units: {
     AU1: "Підняття внутрішньої частини брови",

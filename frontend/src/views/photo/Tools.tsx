@@ -37,11 +37,16 @@ export function Tools({ picture, mesh, onMesh, onAnew }: ToolsProps) {
     <div class="spread">
       <Switch label={t.mesh} on={mesh} disabled={!picture.result?.faces.length} onChange={onMesh} />
       <div class="row">
-        <Button icon="copy" disabled={!ready} onClick={() => void copy()}>
-          {t.copy}
+        <Button icon="copy" label={t.copy} disabled={!ready} onClick={() => void copy()}>
+          <span class="wide-only">{t.copy}</span>
         </Button>
-        <Button icon="download" disabled={!ready} onClick={() => save(`${stem}.mimika.json`, jsonOf(picture))}>
-          {t.save}
+        <Button
+          icon="download"
+          label={t.save}
+          disabled={!ready}
+          onClick={() => save(`${stem}.mimika.json`, jsonOf(picture))}
+        >
+          <span class="wide-only">{t.save}</span>
         </Button>
         <Button icon="upload" onClick={onAnew}>
           {t.anew}

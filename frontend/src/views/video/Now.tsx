@@ -5,7 +5,6 @@ import { LABELS, type FaceTimeline, type FrameFace, type Shares } from "../../ap
 import { ExpressionBars, StrongestUnits } from "../../components";
 import { percent, useText } from "../../i18n";
 import type { Analysis } from "./analysis";
-import type { Film } from "./film";
 
 /** The row of a face's curves nearest to a time, or null where the face is away. */
 export function rowAt(times: readonly number[], time: number): number | null {
@@ -42,20 +41,19 @@ function Label({ face }: { face: FrameFace }) {
 
 export interface NowProps {
   analysis: Analysis;
-  film: Film;
   face: FaceTimeline | null;
   time: Signal<number>;
 }
 
 /** What the chosen face shows at this moment of the film. */
-export function Now({ analysis, film, face, time }: NowProps) {
+export function Now({ analysis, face, time }: NowProps) {
   const t = useText("video");
   void analysis.news.value;
   const now = time.value;
   const seen = analysis.frames(now, false)?.at(now) ?? [];
   const shown = seen.find((one) => one.id === face?.id) ?? seen[0];
   const row = useMemo(() => (face ? rowAt(face.time_s, now) : null), [face, now]);
-  if (!shown) return <p class="muted">{film.size.value ? t.nobody : t.soon}</p>;
+  if (!shown) return <p class="muted">{analysis.running && now >= analysis.until ? t.soon : t.nobody}</p>;
   const shares = face && row !== null ? sharesAt(face, row) : null;
   const units: Record<string, number> = {};
   if (face && row !== null) {

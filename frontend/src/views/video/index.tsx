@@ -61,7 +61,7 @@ function Opened({ analysis, source, onFile }: { analysis: Analysis; source: stri
         </section>
         <section class="card" aria-label={t.now}>
           <h2>{t.now}</h2>
-          <Now analysis={analysis} film={film} face={face} time={film.time} />
+          <Now analysis={analysis} face={face} time={film.time} />
         </section>
       </div>
       {face && <TimelineCard analysis={analysis} film={film} face={face} />}
