@@ -44,7 +44,7 @@ export function chartOptions(aspect: Aspect, width: number, height: number, alon
     height,
     legend: { show: false },
     scales: { x: { time: false }, y: { range: RANGES[aspect] } },
-    axes: [{ ...axis, ...along }, { ...axis, size: 44 }],
+    axes: [{ ...axis, size: 28, ...along }, { ...axis, size: 44 }],
     series: [{}, ...lines],
   };
 }

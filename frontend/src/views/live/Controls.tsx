@@ -108,18 +108,27 @@ function RecordForm({ session, onRecord }: { session: LiveSession; onRecord: (na
   );
 }
 
-/** What can be done while the session runs: neutral face, recording, marks. */
-export function Actions({ session, onRecord }: { session: LiveSession; onRecord: (name: string) => void }) {
+/** Three seconds with a calm face. */
+export function NeutralButton({ session }: { session: LiveSession }) {
   const t = useText("live").baseline;
   const measuring = session.baseline.value === "measuring";
   return (
+    <Button
+      icon="profiles"
+      title={t.help}
+      disabled={measuring || session.phase.value !== "running"}
+      onClick={() => session.measureNeutral()}
+      data-testid="baseline"
+    >
+      {measuring ? t.measuring : t.button}
+    </Button>
+  );
+}
+
+/** What can be done while the session runs: recording, marks. */
+export function Actions({ session, onRecord }: { session: LiveSession; onRecord: (name: string) => void }) {
+  return (
     <div class="live-actions">
-      <div class="live-form">
-        <p class="hint">{t.help}</p>
-        <Button disabled={measuring} onClick={() => session.measureNeutral()} data-testid="baseline">
-          {t.button}
-        </Button>
-      </div>
       <RecordForm session={session} onRecord={onRecord} />
       <MarkForm session={session} />
     </div>

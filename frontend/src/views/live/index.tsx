@@ -13,7 +13,7 @@ import type { ViewProps } from "../../shell/routes";
 import { ExposedNotice, NoticeText } from "../purpose/ExposedNotice";
 import PurposeDialog from "../purpose";
 import { listCameras } from "./camera";
-import { Actions, Settings, SMOOTHINGS, type Choices, type Smoothing } from "./Controls";
+import { Actions, NeutralButton, Settings, SMOOTHINGS, type Choices, type Smoothing } from "./Controls";
 import { Events } from "./Events";
 import { Faces } from "./Faces";
 import { FaultNotice, Meters, stateText } from "./Meters";
@@ -130,7 +130,10 @@ export default function Live(_: ViewProps) {
             middle={middle}
             label={t.picture}
           />
-          <Meters session={session} />
+          <div class="spread">
+            <Meters session={session} />
+            <NeutralButton session={session} />
+          </div>
           <section class="card">
             <Settings
               choices={{ ...choices, camera: choices.camera || session.cameraId.value }}

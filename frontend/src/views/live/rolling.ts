@@ -4,7 +4,7 @@ import type { Aspect } from "../curves";
 /** How much of the past is drawn, in seconds. */
 export const SPAN_S = 60;
 /** A hole longer than this is drawn as one. */
-const HOLE_S = 1.5;
+const HOLE_S = 3;
 
 
 

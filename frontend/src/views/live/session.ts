@@ -139,7 +139,7 @@ export class LiveSession {
         else if (id && on === false) this.saved.value = { id, name: name ?? "" };
       },
       fault: (code, reason) => {
-        if (code !== "time_goes_back") this.fault.value = { kind: "server", code, reason };
+        if (code !== "time_goes_back" || this.phase.value !== "running") this.fault.value = { kind: "server", code, reason };
       },
     });
   }
