@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 from uuid import uuid4
 
 from mimika import settings
@@ -157,18 +157,19 @@ class JobRunner:
             elif words[:1] == ["ended"]:
                 ended = True
                 LOG.info("job %s: %s", claimed, words[-1])
-                self._tell(words)
+                if words[-1] in ("done", "failed"):
+                    self.tell_events(words[2], words[1])
         if claimed and not ended and not self._over.is_set():
             # Nobody works on it any more, so nobody has to wait for its lease to run out.
             with suppress(MimikaError):
                 self._store.beat_job(claimed, name, 0.0)
         return claimed, ended
 
-    def _tell(self, words: list[str]) -> None:
-        """Send the events of a finished recording to the webhook."""
-        if self._webhook is None or words[-1] not in ("done", "failed"):
+    def tell_events(self, owner: str, job: str) -> None:
+        """Send the events of a finished recording to the webhook, if there is one."""
+        if self._webhook is None:
             return
         with suppress(MimikaError):
-            job: Any = self._store.job(words[2], words[1])
-            for event in self._store.events(job.owner, job.recording):
+            found = self._store.job(owner, job)
+            for event in self._store.events(owner, found.recording):
                 self._webhook.send(event)

@@ -189,6 +189,7 @@ def _work(store: Store, job: Job, worker: str, lease_s: float, over: threading.E
     elif status == "lost":
         tidy(store, job)
     else:
+        heart.tell(lease_s)
         _finish(store, job, worker, status, error)
     return status
 
