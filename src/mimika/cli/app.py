@@ -21,7 +21,9 @@ from mimika.cli import (
     prior,
     serve,
     spot,
+    store,
     synth,
+    token,
     train,
 )
 from mimika.cli.exit_codes import ExitCode, code_of
@@ -49,7 +51,7 @@ app = typer.Typer(
     name="mimika",
     cls=SpeakingGroup,
     help="Measure what a face does, in photos, video and live camera.",
-    epilog="Exit codes: 0 done, 1 some inputs failed, 2 usage, 3 output, 4 network, 130 Ctrl-C, 143 SIGTERM.",
+    epilog="Exit codes: 0 done, 1 some inputs failed, 2 usage, 3 output, 4 network, 5 memory, 130 Ctrl-C, 143 SIGTERM.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -89,3 +91,5 @@ app.command()(synth.synth)
 app.command("evaluate-spotting")(evaluate_spotting.evaluate_spotting)
 app.command()(spot.spot)
 app.command()(serve.serve)
+app.add_typer(store.app, name="store")
+app.add_typer(token.app, name="token")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from mimika.data.errors import MimikaError, ModelError, OptionError, OutputError
+from mimika.data.errors import MimikaError, ModelError, OptionError, OutputError, StoreError
 
 if TYPE_CHECKING:
     from mimika.jobs import JobResult
@@ -21,6 +21,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     OUTPUT = 3
     MODEL = 4
+    STORE = 5
     INTERRUPTED = 130
     TERMINATED = 143
 
@@ -33,6 +34,8 @@ def code_of(error: MimikaError | None) -> ExitCode:
         return ExitCode.USAGE
     if isinstance(error, OutputError):
         return ExitCode.OUTPUT
+    if isinstance(error, StoreError):
+        return ExitCode.STORE
     return ExitCode.MODEL if isinstance(error, ModelError) else ExitCode.SOME_FAILED
 
 

@@ -50,7 +50,7 @@ class Archive(Deletion):
             archive.writestr("audit.jsonl", "".join(f"{line}\n" for line in lines), zipfile.ZIP_DEFLATED)
         with self.writing() as connection:
             register(connection, export, target, self.clock())
-            self._noted(connection, "export", "", export, **counts)
+            self._noted(connection, "export", "local", export, **counts)
         with self.reading() as connection:
             # What was deleted while the file was being written.
             cleaned(connection, export, target)

@@ -55,7 +55,7 @@ class Imports(Archive):
                             counts[self._add(archive, kind, identifier)] += 1
                 self._add_purposes(archive)
         with self.writing() as connection:
-            self._noted(connection, "import", "", told["export"], **counts)
+            self._noted(connection, "import", "local", told["export"], **counts)
         return counts
 
     def _add(self, archive: zipfile.ZipFile, kind: str, identifier: str) -> str:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, func, select, text
 
 from mimika.data.errors import OptionError
-from mimika.store import tables
-from mimika.store.database import Database
+from mimika.store import schema, tables
+from mimika.store.archive import Archive
+from mimika.store.files import size_of
 
 TABLE = tables.recordings
 
 
-class Reports(Database):
+class Reports(Archive):
     """The part of the memory that counts."""
 
     def monthly_report(self, owner: str, year: int, month: int) -> dict[str, Any]:
@@ -46,6 +47,26 @@ class Reports(Database):
                 "episodes": _episodes(connection, inside),
                 "events": _events(connection, inside),
             }
+
+    def info(self) -> dict[str, Any]:
+        """Return where the memory lies, how large it is and what it holds, all owners together, as plain values."""
+        names = {"recordings": TABLE, "profiles": tables.profiles, "tokens": tables.tokens}
+        with self.reading() as connection:
+            told: dict[str, Any] = {
+                name: connection.scalar(select(func.count()).select_from(each)) for name, each in names.items()
+            }
+            told["rows"] = int(connection.scalar(select(func.sum(TABLE.c.rows))) or 0)
+            waiting = tables.jobs.c.status.in_(("queued", "running"))
+            told["jobs_waiting"] = connection.scalar(select(func.count()).where(waiting))
+            size = (
+                "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+                if self.sqlite
+                else "SELECT pg_database_size(current_database())"
+            )
+            told |= {"bytes": int(connection.scalar(text(size)) or 0), "revision": schema.revision(connection)}
+        purpose = self.purpose()
+        told |= {"place": self.place, "data_dir": str(self.data_dir), "media_bytes": size_of(self.files)}
+        return told | {"purpose": purpose and purpose.as_json(), "exports": self.exports()}
 
 
 def _totals(connection: Connection, inside: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from mimika.store.reports import Reports
 from mimika.store.rows import Rows
 
 
-class Store(Recordings, Rows, Found, Profiles, Jobs, Reports, Imports):
+class Store(Recordings, Rows, Found, Profiles, Jobs, Imports, Reports):
     """The memory, in SQLite or PostgreSQL; made by `Store.open`, usable from several threads and processes at once.
 
     Each method that touches what belongs to somebody takes the `owner`, and treats what is another's as not there.
