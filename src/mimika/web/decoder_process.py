@@ -23,6 +23,9 @@ REQUEST = struct.Struct("<II")
 ANSWER = struct.Struct("<BII")
 """0, width, height, then the luma; or 1, a length, 0, then a JSON list of an error's class, source and reason."""
 
+READY = b"\x01"
+"""Sent once, when the libraries are loaded."""
+
 _FILES = 64
 
 
@@ -72,6 +75,8 @@ def main() -> None:
     for number in (0, 1, 2):
         os.dup2(nothing, number)
     _restrain(memory)
+    target.write(READY)
+    target.flush()
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
         serve(source, target, Options(pixels_max=pixels))
 

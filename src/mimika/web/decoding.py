@@ -10,8 +10,9 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +21,14 @@ from mimika.data.errors import InputCorrupt, InputError, InputTooLarge
 from mimika.data.frame import Frame
 from mimika.stages.capture.sniff import HEAD_BYTES, Kind, kind_of, unsupported
 from mimika.web.config import Limits
-from mimika.web.decoder_process import ANSWER, REQUEST
+from mimika.web.decoder_process import ANSWER, READY, REQUEST
 from mimika.web.errors import input_error
 
 _KNOWN = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\x00", b"MM\x00*", b"BM", b"RIFF")
 """JPEG, PNG, GIF, TIFF, BMP, WebP; AVIF is told by its brand. Pillow's rarer readers are not offered to strangers."""
+
+
+_START_S = 60.0
 
 
 class Decoder:
@@ -33,11 +37,13 @@ class Decoder:
     def __init__(self, limits: Limits, on_kill: Callable[[], None] = lambda: None) -> None:
         self._limits, self._on_kill = limits, on_kill
         self._process: subprocess.Popen[bytes] | None = None
+        self._ready = False
 
     def start(self) -> None:
         """Start the process unless it runs."""
         if self._process is None or self._process.poll() is not None:
             self.stop()
+            self._ready = False
             self._process = subprocess.Popen(
                 [sys.executable, "-m", decoder_module(), str(self._limits.decode_bytes), str(self._limits.pixels)],
                 stdin=subprocess.PIPE,
@@ -68,23 +74,18 @@ class Decoder:
         self.start()
         assert self._process is not None
         late = threading.Event()
-
-        def give_up(process: subprocess.Popen[bytes] = self._process) -> None:
-            late.set()
-            process.kill()
-
-        watch = threading.Timer(self._limits.decode_s, give_up)
-        watch.daemon = True
-        watch.start()
         try:
-            return self._ask(self._process, data, name)
+            if not self._ready:
+                # Loading its libraries is not the picture's fault.
+                with _killed_after(_START_S, self._process, late):
+                    self._ready = _exactly(self._process, len(READY)) == READY
+            with _killed_after(self._limits.decode_s, self._process, late):
+                return self._ask(self._process, data, name)
         except (OSError, EOFError) as error:
             self.stop()
             self._on_kill()
             reason = "takes too long to decode" if late.is_set() else "takes more than the decoder may use"
             raise InputTooLarge(name, reason) from error
-        finally:
-            watch.cancel()
 
     @staticmethod
     def _ask(process: subprocess.Popen[bytes], data: bytes, name: str) -> NDArray[np.uint8]:
@@ -180,6 +181,23 @@ def _no_photo(name: str, head: bytes) -> InputError:
             "InputUnsupported", name, "is a photo in a format that the server does not take; save as JPEG"
         )
     return unsupported(name, head)
+
+
+@contextmanager
+def _killed_after(seconds: float, process: subprocess.Popen[bytes], late: threading.Event) -> Iterator[None]:
+    """Kill the process, and set `late`, unless the block ends in time."""
+
+    def give_up() -> None:
+        late.set()
+        process.kill()
+
+    watch = threading.Timer(seconds, give_up)
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
 
 
 def _exactly(process: subprocess.Popen[bytes], length: int) -> bytes:

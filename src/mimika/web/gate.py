@@ -26,11 +26,10 @@ async def purpose_for(app: FastAPI, who: Caller, given: PurposeIn | None = None)
         purpose = declared(given, who)
         await run_in_threadpool(
             app.state.store.note,
-            "purpose_given",
+            "purpose.given",
             who.owner,
             kind=purpose.kind,
             ground=purpose.ground,
-            note=purpose.note,
         )
         return purpose
     known = cast("Purpose | None", await run_in_threadpool(app.state.store.purpose))

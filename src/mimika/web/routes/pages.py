@@ -31,7 +31,7 @@ async def index() -> Response:
 @router.get("/static/{path:path}")
 async def static(path: str) -> Response:
     """Return a file of the page; those with a hash in their name never change."""
-    file = (STATIC / path).resolve()
+    file = (STATIC / path.replace("\0", "")).resolve()
     if not file.is_relative_to(STATIC) or not file.is_file():
         raise ApiError(404, "not_found", "there is no such file")
     hashed = file.parent.name == "assets"
