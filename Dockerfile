@@ -11,6 +11,7 @@ RUN apt-get update \
 
 WORKDIR /source
 COPY pyproject.toml hatch_build.py README.md LICENSE ./
+COPY docs docs
 COPY frontend frontend
 COPY src src
 

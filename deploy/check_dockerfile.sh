@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the Dockerfile and runs the image where no engine is installed and no image can be pulled. By hand, as root:
-#   apt-get install --no-install-recommends debootstrap buildah podman crun
+#   apt-get install --no-install-recommends debootstrap buildah podman runc
 #   deploy/check_dockerfile.sh PHOTO
 # The base image is made by debootstrap, every step is run by buildah in a plain chroot, and the server is started as
 # compose.yaml starts it: read-only, without capabilities, as its own user. Needs about 4 GB; nothing stays but WORK.
@@ -41,3 +41,45 @@ trap 'rm -f "$work/npmrc"' EXIT
 buildah bud --pull-never --format docker "${secrets[@]}" --tag mimika . >"$work/build.log" 2>&1 ||
     { tail -30 "$work/build.log"; exit 1; }
 say "$(buildah images --format '{{.Name}}:{{.Tag}} {{.Size}}' | grep -E 'mimika|slim' | tr '\n' ' ')"
+
+# As compose.yaml starts it, but without any network at all: nothing is downloaded when it runs.
+say "running"
+as_composed=(--runtime runc --network none --read-only --tmpfs /tmp:size=256m --cap-drop ALL
+    --security-opt no-new-privileges --ulimit nofile=4096:4096 --ulimit nproc=4096:4096
+    --volume mimika-check:/data --volume "$photo:/photo:ro")
+finish() {
+    podman rm --force --time 15 mimika-check >/dev/null 2>&1 || true
+    podman volume rm --force mimika-check >/dev/null 2>&1 || true
+    rm -f "$work/npmrc"
+}
+trap finish EXIT
+token="$(podman run --rm "${as_composed[@]}" mimika token create check --scope read --scope analyze --scope admin |
+    grep -oE 'mk_[A-Za-z0-9_-]{43}')"
+podman run --detach --name mimika-check "${as_composed[@]}" mimika >/dev/null
+for _ in $(seq 120); do podman healthcheck run mimika-check >/dev/null 2>&1 && break; sleep 0.5; done
+podman healthcheck run mimika-check
+say "healthy"
+podman exec --interactive mimika-check python - "$token" <<'PY'
+import base64, json, os, sys, urllib.error, urllib.request
+
+def ask(path, body=None, token=sys.argv[1]):
+    headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
+    request = urllib.request.Request(f"http://127.0.0.1:8460{path}", json.dumps(body).encode() if body else None, headers)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return answer.read()
+
+assert os.getuid() == 10001, os.getuid()
+try:
+    ask("/v1/about", token="")
+    sys.exit("a caller without a token was let in")
+except urllib.error.HTTPError as error:
+    assert error.code == 401, error.code
+assert b"<script" in ask("/"), "the page is not in the image"
+picture = base64.b64encode(open("/photo", "rb").read()).decode()
+answer = json.loads(ask("/v1/images", {"images": [{"name": "photo", "data": picture}], "purpose": {"kind": "research"}}))
+faces = answer["images"][0]["faces"]
+assert faces, answer
+print(f"{len(faces)} face, {faces[0]['label']} {faces[0]['confidence']:.2f}; page, token and healthz are as they should be")
+PY
+podman top mimika-check user comm | sort | uniq -c
+say "done"
