@@ -211,7 +211,7 @@ def test_what_is_no_video_is_refused_before_a_job_is_made(server: Running) -> No
         assert answer.json()["error"]["code"] == code, name
         assert answer.status_code < 500
     assert len(server.client.get("/v1/jobs").json()["jobs"]) == before
-    assert not list((server.store.data_dir / "spool").iterdir())
+    assert not list(server.store.data_dir.glob("spool/*"))
 
 
 def test_fields_of_an_upload_are_checked(server: Running, tmp_path: Path) -> None:

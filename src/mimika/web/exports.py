@@ -74,7 +74,7 @@ def export(store: Store, recording: Recording, format: str, language: str = "en"
     if format in writers:
         pieces = writers[format](store, recording)
     else:
-        folder = _scratch(store)
+        folder = scratch(store)
         try:
             path = folder / f"export{suffix}"
             if format == "parquet":
@@ -84,7 +84,7 @@ def export(store: Store, recording: Recording, format: str, language: str = "en"
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        pieces = _pieces(path)
+        pieces = pieces_of(path)
     return Export(f"{stem}{suffix}", _TYPES[format], pieces)
 
 
@@ -204,13 +204,14 @@ _PAPER = 222
 """On this shade a report draws the outlines of faces, whose pictures are not kept."""
 
 
-def _scratch(store: Store) -> Path:
+def scratch(store: Store) -> Path:
+    """Return a new folder of its own for a file that is made to be sent."""
     folder = store.data_dir / "spool"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Path(tempfile.mkdtemp(prefix="export-", dir=folder))
 
 
-def _pieces(path: Path) -> Iterator[bytes]:
+def pieces_of(path: Path) -> Iterator[bytes]:
     """Give a file piece by piece; it is gone afterwards, also when nobody reads to its end."""
     try:
         with path.open("rb") as file:

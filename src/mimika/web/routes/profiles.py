@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import warnings
 from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
 from starlette.datastructures import UploadFile
 
 from mimika.data.baseline import Baseline
@@ -16,6 +19,7 @@ from mimika.stages.measure.action_units import ActionUnits
 from mimika.stages.timeline.baseline import of_photo
 from mimika.web.answers import ProfileChange, ProfileIn, ProfileOut, ProfilesOut, SpanIn, profile_out
 from mimika.web.errors import ApiError
+from mimika.web.exports import pieces_of, scratch
 from mimika.web.gate import purpose_for
 from mimika.web.photos import form_of, observed, safe_name
 from mimika.web.routes.images import REFUSALS, read_json
@@ -103,11 +107,18 @@ def forget(request: Request, profile: str, who: Writer) -> ProfileOut:
     "/profiles/{profile}/export", summary="Everything on one person", response_class=Response,
     responses={200: {"content": {"application/zip": {}}, "description": "a zip file"}},
 )  # fmt: skip
-def export(request: Request, profile: str, who: Reader) -> Response:
+def export(request: Request, profile: str, who: Reader) -> StreamingResponse:
     """Return everything that is kept on one person, as a zip file."""
-    data = request.app.state.store.export_person(who.owner, profile)
-    headers = {"Content-Disposition": f'attachment; filename="person-{profile[:32]}.zip"'}
-    return Response(data, media_type="application/zip", headers=headers)
+    store = request.app.state.store
+    store.profile(who.owner, profile)
+    folder = scratch(store)
+    try:
+        store.export_person(who.owner, profile, folder / "person.zip")
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    headers = {"Content-Disposition": f'attachment; filename="person-{profile}.zip"'}
+    return StreamingResponse(pieces_of(folder / "person.zip"), media_type="application/zip", headers=headers)
 
 
 async def _of_picture(request: Request) -> Baseline:
@@ -143,9 +154,13 @@ def _of_span(app: FastAPI, owner: str, span: SpanIn) -> Baseline:
     angles = matrix(table, ("pitch", "yaw", "roll")).astype(np.float32)
     shapes = ActionUnits(Options()).neutral_shape(meshes_of(table), angles)
     rest = np.nan_to_num(matrix(table, PROBABILITIES).mean(axis=0))
+    with warnings.catch_warnings():
+        # Eyes that were never measured are NaN in a baseline.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        eyes = np.nanmedian(matrix(table, EYES), axis=0)
     return Baseline(
         np.median(shapes, axis=0).astype(np.float32),
-        np.nanmedian(matrix(table, EYES), axis=0).astype(np.float32),
+        eyes.astype(np.float32),
         (rest if rest.sum() > 0 else np.eye(1, len(PROBABILITIES))[0]).astype(np.float32),
         "first",
         table.num_rows,
