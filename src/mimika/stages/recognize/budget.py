@@ -27,11 +27,6 @@ class Budget:
         self._reserved = 0.0
         self.spent_usd = 0.0
 
-    @property
-    def used_up(self) -> bool:
-        """Whether nothing is left for this run."""
-        return self.spent_usd >= self._run > 0 or self._run == 0
-
     def reserve(self, estimate_usd: float) -> bool:
         """Set money aside for a request; False if the run or this minute has none left for it."""
         with self._lock:

@@ -47,15 +47,18 @@ class Classifier:
         self.same_look = card.setting("embedding_threshold", 0.3)
         self._mirror = options.mirror
 
-    def classify(self, luma: NDArray[np.uint8], matrices: Floats) -> Expressions:
+    def classify(
+        self, luma: NDArray[np.uint8], matrices: Floats, crops: NDArray[np.float32] | None = None
+    ) -> Expressions:
         """Recognise all faces of a frame in one run.
 
-        `luma` (height, width) picture; `matrices` (n, 2, 3) take picture to `EXPRESSION_CROP`.
+        `luma` (height, width) picture; `matrices` (n, 2, 3) take picture to `EXPRESSION_CROP`; `crops` (n, 1, side,
+        side) are what they cut, from `crop_batch`, where somebody cut them already.
         """
         n = len(matrices)
         if not n:
             return Expressions.empty()
-        batch = crop_batch(luma, matrices, EXPRESSION_CROP)
+        batch = crop_batch(luma, matrices, EXPRESSION_CROP) if crops is None else crops
         if self._mirror:
             batch = np.concatenate([batch, batch[..., ::-1]])
         outputs = self._session.run(batch)

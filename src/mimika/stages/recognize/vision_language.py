@@ -10,8 +10,9 @@ import base64
 import importlib
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mimika.data.cloud import CloudOptions
 from mimika.data.errors import CloudError, OptionError
@@ -20,6 +21,8 @@ from mimika.stages.recognize.sending import Picture
 
 if TYPE_CHECKING:
     import openai
+
+T = TypeVar("T")
 
 ANSWER_TOKENS = 600
 _ODD = (AttributeError, IndexError, KeyError, TypeError, ValueError)
@@ -76,10 +79,7 @@ class Client:
             CloudError: with a line that names the endpoint and the reason, never the key or the picture.
         """
         began = time.perf_counter()
-        try:
-            text, tokens = self._sent(prompt, picture)
-        except (library().OpenAIError, *_ODD) as error:
-            raise self._named(error) from None
+        text, tokens = self._tried(lambda: self._sent(prompt, picture))
         return Answer(text, 1000 * (time.perf_counter() - began), tokens)
 
     def models(self) -> list[str]:
@@ -89,12 +89,20 @@ class Client:
             CloudError: as `request`.
         """
         try:
-            return sorted(model.id for model in self._client.models.list())
+            return self._tried(lambda: sorted(model.id for model in self._client.models.list()))
+        except CloudError as error:
+            if error.kind in ("missing", "nonsense", "other"):
+                return []
+            raise
+
+    def _tried(self, work: Callable[[], T]) -> T:
+        """Do some work with the client library; what it raises becomes ours, without a trace of itself."""
+        try:
+            return work()
         except (library().OpenAIError, *_ODD) as error:
             named = self._named(error)
-            if named.kind in ("missing", "nonsense", "other"):
-                return []
-            raise named from None
+        # Raised out here, so that the library's error, which may repeat the key, is not kept as its context.
+        raise named
 
     def _sent(self, prompt: Prompt, picture: Picture | None) -> tuple[str, tuple[int, int]]:
         send = self._chat if self.options.style == "chat" else self._responses
@@ -136,7 +144,7 @@ class Client:
         answer = self._client.responses.create(
             model=self.options.model,
             instructions=prompt.system,
-            input=[{"role": "user", "content": content}],
+            input=[{"type": "message", "role": "user", "content": content}],
             max_output_tokens=ANSWER_TOKENS,
             # This style keeps what it was sent unless it is told not to.
             store=False,
