@@ -31,14 +31,22 @@ export interface ChartProps {
   span?: [number, number];
   /** Charts of the same group show the pointer together. */
   group?: string;
-  /** A click, and arrows while the chart has the focus, give a time. */
+  /** A click, a drag, and arrows while the chart has the focus, give a time. */
   onSeek?: (seconds: number) => void;
 }
 
-function clock(seconds: number): string {
-  const whole = Math.floor(seconds);
-  const rest = seconds % 1 ? String(Math.round((seconds % 1) * 10) / 10).slice(1) : "";
+/** 83.5 s with one digit is "1:23.5". */
+function clock(seconds: number, digits = 0): string {
+  const unit = 10 ** digits;
+  const parts = Math.round(seconds * unit);
+  const whole = Math.floor(parts / unit);
+  const rest = digits ? `.${String(parts % unit).padStart(digits, "0")}` : "";
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}${rest}`;
+}
+
+/** As many digits as tell two marks apart that lie `step` seconds from each other. */
+function digitsOf(step: number): number {
+  return step >= 1 ? 0 : step >= 0.1 ? 1 : 2;
 }
 
 function axis(): Partial<uPlot.Axis> {
@@ -47,29 +55,26 @@ function axis(): Partial<uPlot.Axis> {
   return { stroke: ink, grid: line, ticks: { ...line, size: 4 }, font: "12px system-ui, sans-serif" };
 }
 
-function optionsOf(props: ChartProps, width: number, seek: (seconds: number) => void): uPlot.Options {
+function optionsOf(props: ChartProps, width: number): uPlot.Options {
   const { series, range, height = 160, group } = props;
   return {
     width,
     height,
     legend: { show: false },
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0],
     cursor: {
       y: false,
       drag: { x: false, y: false },
       points: { size: 6 },
       ...(group ? { sync: { key: group, scales: ["x", null] as [string, null] } } : {}),
-      bind: {
-        click: (plot, _target, handler) => (event) => {
-          handler(event);
-          if (plot.cursor.left !== undefined && plot.cursor.left >= 0) seek(plot.posToVal(plot.cursor.left, "x"));
-          return null;
-        },
-      },
     },
     scales: { x: { time: false, range: (_plot, low, high) => props.span ?? [low, high] }, y: { range } },
     axes: [
-      { ...axis(), size: 28, values: (_plot, marks) => marks.map(clock) },
+      {
+        ...axis(),
+        size: 28,
+        values: (_plot, marks, _axis, _space, step) => marks.map((mark) => clock(mark, digitsOf(step))),
+      },
       { ...axis(), size: 44, values: (_plot, marks) => marks.map((mark) => number(mark, range[1] <= 1 ? 1 : 0)) },
     ],
     series: [
@@ -106,9 +111,13 @@ function usePlot(props: ChartProps) {
   useEffect(() => {
     const element = place.current;
     if (!element) return;
-    const seek = (seconds: number) => latest.current.onSeek?.(seconds);
-    const made = new uPlot(optionsOf(latest.current, element.clientWidth, seek), dataOf(latest.current), element);
+    const made = new uPlot(optionsOf(latest.current, element.clientWidth), dataOf(latest.current), element);
     plot.current = made;
+    const seek = (event: PointerEvent) => {
+      if (event.buttons === 1) latest.current.onSeek?.(Math.max(0, made.posToVal(event.offsetX, "x")));
+    };
+    made.over.addEventListener("pointerdown", seek);
+    made.over.addEventListener("pointermove", seek);
     const watch = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: made.height }));
     watch.observe(element);
     return () => {

@@ -81,6 +81,10 @@ class Sight:
         """Keep a screenshot for people to look at."""
         self.page.screenshot(path=str(folder / f"{name}.png"), full_page=whole)
 
+    def is_wider_than_the_window(self) -> bool:
+        """Whether a reader would have to scroll sideways."""
+        return bool(self.page.evaluate("() => document.documentElement.scrollWidth > innerWidth"))
+
     def barriers(self, axe: str) -> list[str]:
         """Return what axe-core finds serious or critical, each with the elements that it concerns."""
         if not self.page.evaluate("() => 'axe' in window"):

@@ -6,7 +6,7 @@ export const shell: Same<typeof English> = {
   home: "mimika, бірінші бөлімге",
   language: "Тіл",
   nav: {
-    about: "Бағдарлама туралы",
+    about: "Туралы",
     history: "Тарих",
     live: "Камера",
     photo: "Фото",

@@ -6,7 +6,7 @@ export const shell: Same<typeof English> = {
   home: "mimika, к первому разделу",
   language: "Язык",
   nav: {
-    about: "О программе",
+    about: "Сведения",
     history: "История",
     live: "Камера",
     photo: "Фото",

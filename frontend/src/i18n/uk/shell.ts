@@ -6,7 +6,7 @@ export const shell: Same<typeof English> = {
   home: "mimika, до першого розділу",
   language: "Мова",
   nav: {
-    about: "Про програму",
+    about: "Відомості",
     history: "Історія",
     live: "Камера",
     photo: "Фото",

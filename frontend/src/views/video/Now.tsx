@@ -3,7 +3,7 @@ import { useMemo } from "preact/hooks";
 
 import { LABELS, type FaceTimeline, type FrameFace, type Shares } from "../../api/types";
 import { ExpressionBars, StrongestUnits } from "../../components";
-import { percent, useText } from "../../i18n";
+import { fill, percent, useText } from "../../i18n";
 import type { Analysis } from "./analysis";
 
 /** The row of a face's curves nearest to a time, or null where the face is away. */
@@ -34,7 +34,7 @@ function Label({ face }: { face: FrameFace }) {
     <p class={`verdict label-${face.label} ${face.label === "unsure" ? "verdict-unsure" : ""}`} data-label={face.label}>
       <span class="verdict-lead">{t.resembles}</span>
       <strong>{t.labels[face.label]}</strong>
-      <span class="verdict-sure">{percent(face.confidence ?? 0)}</span>
+      <span class="verdict-sure">{fill(t.probability, { sure: percent(face.confidence ?? 0) })}</span>
     </p>
   );
 }

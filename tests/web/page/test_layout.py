@@ -1,0 +1,106 @@
+"""The page as a whole: languages, keys, screen readers, sizes; and that it asks nobody but its own server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mimika.data.labels import TRANSLATIONS
+from tests.web.page.looking import DESKTOP, PHONE, TABLET, Sight
+from tests.web.running import picture
+
+FILES = "input[type=file]"
+VIEWS = ("photo", "video", "live", "history", "profiles", "about")
+Look = Callable[..., Sight]
+
+
+@pytest.fixture(scope="module")
+def smiling(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("photos") / "astronaut.jpg"
+    path.write_bytes(picture())
+    return path
+
+
+def test_the_built_page_needs_no_weak_policy_and_no_other_server(static: Path) -> None:
+    html = (static / "index.html").read_text(encoding="utf-8")
+    assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", html)
+    addresses = re.findall(r'(?:src|href)="([^"]+)"', html)
+    assert addresses
+    for address in addresses:
+        assert re.fullmatch(r"/static/assets/[\w.-]+-[\w-]{8}\.\w+", address)
+        assert (static / address.removeprefix("/static/")).is_file()
+    for style in static.rglob("*.css"):
+        assert not re.search(r"url\(|@import", style.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("language", ["ru", "uk", "kk"])
+def test_the_page_speaks_the_language_that_is_chosen_and_remembers_it(look: Look, smiling: Path, language: str) -> None:
+    sight = look()
+    sight.page.set_input_files(FILES, smiling)
+    sight.page.wait_for_selector(".verdict")
+    sight.page.get_by_test_id("language").select_option(language)
+    label = TRANSLATIONS[language]["happiness"]
+    sight.page.wait_for_function("code => document.documentElement.lang === code", arg=language)
+    assert label in sight.page.locator(".verdict").inner_text().lower()
+    assert sight.page.locator(".nav").inner_text() != "Photo"
+    sight.page.reload()
+    sight.page.wait_for_function("code => document.documentElement.lang === code", arg=language)
+
+
+def test_a_photo_is_measured_with_keys_alone(look: Look, smiling: Path) -> None:
+    sight = look("#/video")
+    keys = sight.page.keyboard
+    keys.press("Tab")
+    assert sight.page.evaluate("() => document.activeElement.className") == "skip"
+    for _ in range(2):
+        keys.press("Tab")
+    assert sight.page.evaluate("() => document.activeElement.getAttribute('href')") == "#/photo"
+    keys.press("Enter")
+    sight.page.wait_for_selector(".photo-welcome")
+    # The view that was opened has the focus; its first stop is the field for files.
+    assert sight.page.evaluate("() => document.activeElement.id") == "main"
+    keys.press("Tab")
+    with sight.page.expect_file_chooser() as chooser:
+        keys.press("Enter")
+    chooser.value.set_files(smiling)
+    sight.page.wait_for_selector(".verdict")
+    sight.page.get_by_role("switch", name="Show the mesh").focus()
+    with sight.page.expect_response("**/v1/images"):
+        keys.press("Space")
+
+
+def test_colours_can_be_chosen(look: Look) -> None:
+    sight = look(dark=False)
+    ground = "() => getComputedStyle(document.body).backgroundColor"
+    light = sight.page.evaluate(ground)
+    button = sight.page.get_by_role("button", name=re.compile("^Colours"))
+    button.click()
+    assert sight.page.evaluate(ground) == light
+    button.click()
+    assert sight.page.evaluate(ground) != light
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_no_view_has_a_serious_barrier(look: Look, axe: str, smiling: Path, dark: bool) -> None:
+    sight = look(dark=dark)
+    for view in VIEWS:
+        sight.page.goto(f"{sight.root}#/{view}")
+        sight.page.wait_for_selector(f".main-{view} h1")
+        assert sight.barriers(axe) == [], view
+    sight.page.goto(f"{sight.root}#/photo")
+    sight.page.set_input_files(FILES, smiling)
+    sight.page.wait_for_selector(".verdict")
+    assert sight.barriers(axe) == []
+
+
+@pytest.mark.parametrize("size", [PHONE, TABLET, DESKTOP], ids=["phone", "tablet", "desktop"])
+def test_every_view_fits_the_screen(look: Look, size: tuple[int, int], screenshots: Path) -> None:
+    sight = look(size=size, language="kk" if size == PHONE else "en", dark=size == TABLET)
+    for view in VIEWS:
+        sight.page.goto(f"{sight.root}#/{view}")
+        sight.page.wait_for_selector(f".main-{view} h1")
+        assert not sight.is_wider_than_the_window(), view
+        sight.keep(screenshots, f"view-{view}-{size[0]}", whole=False)
