@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
 
 from mimika.data.errors import OptionError, OutputError, StoreMissing
 from mimika.store import schema
@@ -134,8 +135,11 @@ def _folder(data_dir: Path | str | None) -> Path:
 def _address(url: str | None, folder: Path) -> URL:
     if not url:
         return URL.create("sqlite+pysqlite", database=str(folder / FILE_NAME))
-    with told("database"):
+    try:
         address = make_url(url)
+    except (ArgumentError, ValueError):
+        # The text is not repeated: it may hold a password.
+        raise OptionError("database: expected a URL such as postgresql://user:password@host/name") from None
     kind = address.get_backend_name()
     if kind == "sqlite" and address.database and address.database != ":memory:":
         return address.set(drivername="sqlite+pysqlite")

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from mimika.data.errors import MimikaError, OutputError, OutputFull, StoreBusy, StoreError, StoreUnreachable
 
@@ -34,8 +34,6 @@ def told(place: str) -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise _ours(place, error) from None
-    except ArgumentError:
-        raise StoreError("database: expected a URL such as postgresql://user:password@host/name") from None
     except SQLAlchemyError as error:
         raise StoreError(f"{place}: {_line(str(error))}") from error
 

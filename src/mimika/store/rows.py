@@ -153,7 +153,7 @@ def _count(connection: Connection, row: Row[Any], last: Row[Any] | None, new: di
     first = connection.scalar(select(func.min(BLOCKS.c.start_s)).where(BLOCKS.c.recording == row.id))
     changes = {
         "rows": row.rows + new["rows"],
-        "frames": row.frames + len(new["frames"]) - (last is not None and last.last_frame in new["frames"]),
+        "frames": row.frames + len(new["frames"]) - (last is not None and new["frames"][:1] == [last.last_frame]),
         "faces": len(faces),
         "face_ids": plain_json(faces),
         "labels": labels,
