@@ -251,6 +251,7 @@ def main() -> None:
         "jpeg_bytes": round(float(np.mean([len(frame) for frame in frames]))),
         **found,
         "load_before": round(load, 2),
+        "nice": os.nice(0),
         "machine": {"cores": len(os.sched_getaffinity(0)), "system": platform.platform()},
     }
     arguments.json.parent.mkdir(parents=True, exist_ok=True)

@@ -42,7 +42,8 @@ def hub_of(app: FastAPI) -> LiveHub:
     hub: LiveHub | None = getattr(app.state, "live", None)
     if hub is None:
         config, pool = app.state.config, app.state.pool
-        turns = max(pool.workers, min(pool.queue // 2, 2 * pool.workers))
+        # One more than are worked on, so that no thread waits for the next frame; all others can still be replaced.
+        turns = min(pool.workers + 1, max(pool.queue - 1, 1))
         hub = app.state.live = LiveHub(partial(Pipeline, options_of(config)), config.limits.live, turns)
         app.state.metrics.sessions.set_function(lambda: float(len(hub)))
     return hub
