@@ -25,7 +25,7 @@ from tests.programs import needed
 
 NAME = "mimika.localhost"
 """A name for which Caddy makes a certificate of its own."""
-_PATIENCE_S = 60
+_PATIENCE_S = 150
 Alive = Callable[[], bool]
 
 
