@@ -16,19 +16,21 @@ export interface Bar {
 /** Named bars; the numbers are text, so that the bars themselves need not be heard. */
 export function Bars({ bars, label }: { bars: readonly Bar[]; label: string }) {
   return (
-    <dl class="bars" aria-label={label} role="group">
-      {bars.map((bar) => (
-        <div key={bar.key} class={`bar ${bar.colour ?? ""} ${bar.strong ? "bar-strong" : ""}`}>
-          <dt>{bar.name}</dt>
-          <dd>
-            <span class="bar-track" aria-hidden="true">
-              <span class="bar-fill" style={{ width: `${100 * Math.min(1, Math.max(0, bar.share))}%` }} />
-            </span>
-            <span class="bar-value">{bar.value}</span>
-          </dd>
-        </div>
-      ))}
-    </dl>
+    <div role="group" aria-label={label}>
+      <dl class="bars">
+        {bars.map((bar) => (
+          <div key={bar.key} class={`bar ${bar.colour ?? ""} ${bar.strong ? "bar-strong" : ""}`}>
+            <dt>{bar.name}</dt>
+            <dd>
+              <span class="bar-track" aria-hidden="true">
+                <span class="bar-fill" style={{ width: `${100 * Math.min(1, Math.max(0, bar.share))}%` }} />
+              </span>
+              <span class="bar-value">{bar.value}</span>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </div>
   );
 }
 

@@ -57,10 +57,20 @@ export function Dropzone({ icon, title, hint, accept, multiple, paste, onFiles, 
     if (input.current) input.current.value = "";
     give.current(files);
   };
+  // The browser opens the chooser with the space bar only.
+  const enter = (event: KeyboardEvent) => event.key === "Enter" && input.current?.click();
   return (
     <div class={`dropzone ${over ? "dropzone-over" : ""}`}>
       <label class="dropzone-main">
-        <input ref={input} type="file" class="hidden-input" accept={accept} multiple={multiple} onChange={chosen} />
+        <input
+          ref={input}
+          type="file"
+          class="hidden-input"
+          accept={accept}
+          multiple={multiple}
+          onChange={chosen}
+          onKeyDown={enter}
+        />
         <Icon name={icon} class="dropzone-icon" />
         <span class="dropzone-title">{title}</span>
         {hint && <span class="dropzone-hint">{hint}</span>}
