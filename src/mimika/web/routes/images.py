@@ -29,6 +29,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
         (400, "the request cannot be read"),
         (401, "no token, or not a valid one"),
         (403, "not allowed"),
+        (404, "there is none, or it belongs to somebody else"),
         (408, "the request came too slowly"),
         (409, "no purpose was declared"),
         (413, "too large"),
