@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from xml.etree import ElementTree as Xml
 
@@ -16,6 +17,7 @@ from mimika.data.observation import Observation
 from mimika.stages.timeline.episodes import find
 from mimika.store import Recording
 from mimika.web.exports import FORMATS
+from mimika.web.findings import tend
 from mimika.web.series import NAMES, observations_of, table_of, timelines_of
 from tests import builders
 from tests.web.running import Running
@@ -223,3 +225,17 @@ def test_another_owners_recording_is_not_there(guarded: Running) -> None:
         assert answer.status_code == 404
     assert guarded.client.get("/v1/recordings", headers=boris).json()["recordings"] == []
     assert guarded.client.get(f"/v1/recordings/{made.id}", headers=anna).json()["name"] == "talk.mp4"
+
+
+def test_a_live_recording_whose_server_was_killed_is_concluded(server: Running) -> None:
+    """Otherwise it stays open for ever, without episodes, though its rows are safe."""
+    store = server.store
+    old = datetime.now(UTC) - timedelta(hours=1)
+    made = store.add_recording("anna", name="live", kind="live", started_at=old, summary={"unsure_below": 0.5})
+    store.append_rows("anna", made.id, table_of(talk(), "expressions", mesh=False))
+    fresh = store.add_recording("anna", name="live", kind="live")
+    assert tend(store) == 1
+    found = store.recording("anna", made.id)
+    assert (found.status, store.recording("anna", fresh.id).status) == ("interrupted", "open")
+    assert [item for each in store.findings("anna", made.id) for item in each.episodes if item.label == "happiness"]
+    assert tend(store) == 0

@@ -101,6 +101,17 @@ class Recordings(Database):
         more = len(found) > limit
         return found[:limit], _cursor(found[limit - 1]) if more else None
 
+    def abandoned(self, quiet_s: float) -> list[Recording]:
+        """Return the live recordings of all owners that are open though nothing was added for so many seconds.
+
+        The server that made them was killed.
+        """
+        latest = self.clock() - timedelta(seconds=quiet_s)
+        wanted = select(TABLE).where(TABLE.c.kind == "live", TABLE.c.status == "open", TABLE.c.started_at < latest)
+        with self.reading() as connection:
+            found = [as_recording(row) for row in connection.execute(wanted)]
+        return [each for each in found if each.started_at + timedelta(seconds=each.duration_s) < latest]
+
     def update_recording(self, owner: str, recording: str, **fields: Any) -> Recording:
         """Change fields of a recording; `retention_days=None` keeps it for ever.
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mimika.data.episodes import Episode, Findings
+from mimika.data.errors import StoreMissing
 from mimika.data.timeline import Timeline
 from mimika.events import Events
 from mimika.stages.timeline.episodes import blinks, find, unit_episodes
@@ -41,6 +43,18 @@ def conclude(
     told = told_of(recording, found) | {"error": error}
     store.update_recording(owner, key, summary=recording.summary | told, status=status)
     return events
+
+
+def tend(store: Store, quiet_s: float = 600.0) -> int:
+    """Conclude live recordings whose server was killed; returns how many there were.
+
+    One that goes on after all is concluded again at its end.
+    """
+    found = store.abandoned(quiet_s)
+    for recording in found:
+        with suppress(StoreMissing):
+            conclude(store, recording, "interrupted", events=store.events(recording.owner, recording.id))
+    return len(found)
 
 
 def findings_of(store: Store, recording: Recording) -> list[tuple[Timeline, Findings]]:

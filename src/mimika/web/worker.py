@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mimika.data.errors import InputError, MimikaError, StoreMissing
+from mimika.data.errors import MimikaError, StoreError, StoreMissing
 
 if TYPE_CHECKING:
     from mimika.store import Job, Store
@@ -31,7 +31,7 @@ LEASE_S = 10.0
 STALLED_S = 120.0
 """A decoder that gives no frame for so long hangs."""
 _LEAVE_S = 1.0
-_POLL_S = 1.0
+_POLL_S, _TEND_S = 1.0, 60.0
 
 
 class Heart:
@@ -145,10 +145,11 @@ def main(arguments: list[str] | None = None) -> int:
     os.nice(given.nice)
     from mimika import settings
     from mimika.store import Store
-    from mimika.web import analysis, findings  # noqa: F401  loaded before a job comes
+    from mimika.web import analysis, findings  # noqa: F401  analysis is loaded before a job comes
 
     chosen = settings.load()
     with Store.open(chosen.database_url or None, chosen.data_dir) as store:
+        tended = -_TEND_S
         while not over.is_set():
             job = store.claim_job(given.name, given.lease)
             if job is not None:
@@ -157,6 +158,9 @@ def main(arguments: list[str] | None = None) -> int:
                 status = _work(store, job, given.name, given.lease, over)
                 _tell("ended", job, status)
                 return 0
+            if time.monotonic() - tended > _TEND_S:
+                tended = time.monotonic()
+                findings.tend(store)
             wake.wait(_POLL_S)
             wake.clear()
     return 0
@@ -178,10 +182,13 @@ def _work(store: Store, job: Job, worker: str, lease_s: float, over: threading.E
     except (MemoryError, _OutOfTime) as reason:
         error = "it takes more memory than allowed" if isinstance(reason, MemoryError) else str(reason)
         status, error = _fail(store, job, error)
-    except InputError as reason:
-        status, error = _fail(store, job, str(reason))
     except StoreMissing:
         status = "lost"
+    except StoreError:
+        # The memory is away or busy; somebody goes on when it is back.
+        time.sleep(_POLL_S)
+    except MimikaError as reason:
+        status, error = _fail(store, job, str(reason))
     finally:
         heart.stop()
     if status == "back":
