@@ -14,6 +14,9 @@ from tests.builders import frame, observation
 from tests.films import portrait
 from tests.web.running import Running
 
+CAMERA_X = 250
+"""Where the middle of the face is in the camera's film, in pixels of 640."""
+
 
 def recorded(
     site: Running, name: str, shows: str = "happiness", purpose: str = "research", person: str | None = None
@@ -33,8 +36,8 @@ def camera_film(path: Path) -> Path:
     bgr = np.ascontiguousarray(portrait()[..., ::-1])
     with path.open("wb") as film:
         for number in range(20):
-            shift = 8 * np.sin(2 * np.pi * number / 20)
-            place = np.array([[1.5, 0, 320 - 1.5 * 226 + shift], [0, 1.5, 220 - 1.5 * 122]])
+            shift = 4 * np.sin(2 * np.pi * number / 20)
+            place = np.array([[1.5, 0, CAMERA_X - 1.5 * 226 + shift], [0, 1.5, 220 - 1.5 * 122]])
             picture = cv2.warpAffine(bgr, place, (640, 480), borderMode=cv2.BORDER_REPLICATE)
             film.write(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes())
     return path

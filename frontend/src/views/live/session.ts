@@ -85,8 +85,10 @@ export class LiveSession {
   stop(): void {
     for (const halt of this.halt) halt();
     this.halt = [];
-    this.line?.close();
+    // Let go of it first: closing a line tells of its end, which leads here again.
+    const line = this.line;
     this.line = null;
+    line?.close();
     this.camera?.stop();
     this.camera = null;
     this.pace = new Pace(RATE_MOST);

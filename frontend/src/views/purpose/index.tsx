@@ -75,7 +75,7 @@ export default function PurposeDialog({ onDone, once = false, closable = true }:
     if (!declared) return;
     if (needsNote) return setFault(t.noteMissing);
     try {
-      const saved = once ? { ...declared, mode: modeOf(declared) } : await api.declare(declared);
+      const saved = once ? declared : await api.declare(declared);
       if (!once) purpose.value = saved;
       onDone(saved);
     } catch (error) {
