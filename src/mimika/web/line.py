@@ -192,7 +192,7 @@ class Line:
             frame = await self._app.state.decoders.frame(bytes(packet.data), "frame", packet.time_s)
             within(frame.width, frame.height)
             step = partial(session.step, frame)
-        found: tuple[str, list[str]] = await self._app.state.pool.run_as(Urgency.LIVE, step)
+        found: tuple[str, list[str]] = await self._app.state.pool.run_as(self._hub.urgency(), step)
         return found
 
     async def _control(self, session: LiveSession, text: str) -> bool:

@@ -19,6 +19,7 @@ from mimika.events import Events
 from mimika.pipeline import Pipeline
 from mimika.web.choices import Choice
 from mimika.web.errors import ApiError, Overloaded
+from mimika.web.pool import Urgency
 from mimika.web.recorder import Recorder
 from mimika.web.schemas import Mode, face_out
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from mimika.data.purpose import Purpose
     from mimika.store import Store
 
+_WITH_ALL = 4
 AWAY_S = 60.0
 """A session whose line broke is kept for so long."""
 _LATE_S = 2.0
@@ -155,6 +157,7 @@ class LiveHub:
     def __init__(self, pipeline: Callable[[], Pipeline], most: int, turns: int, away_s: float = AWAY_S) -> None:
         self._open, self._most, self._away_s = pipeline, most, away_s
         self._pipeline: Pipeline | None = None
+        self._count = 0
         self._sessions: dict[str, LiveSession] = {}
         self._leaving: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -169,6 +172,14 @@ class LiveHub:
 
     def __len__(self) -> int:
         return len(self._sessions)
+
+    def urgency(self) -> Urgency:
+        """Return how urgent the next frame is: live pictures go first, but one in four waits with everyone else.
+
+        So photos are still answered while more live pictures come than can be analysed.
+        """
+        self._count += 1
+        return Urgency.LIVE if self._count % _WITH_ALL else Urgency.REQUEST
 
     def room(self) -> None:
         """See that there is room for one more.

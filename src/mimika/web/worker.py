@@ -195,6 +195,7 @@ def _work(store: Store, job: Job, worker: str, lease_s: float, over: threading.E
         store.release_job(job.id, worker)
     elif status == "lost":
         tidy(store, job)
+        _tell_cancelled(store, job)
     else:
         heart.tell(lease_s)
         _finish(store, job, worker, status, error)
@@ -202,10 +203,15 @@ def _work(store: Store, job: Job, worker: str, lease_s: float, over: threading.E
 
 
 def _analyse(store: Store, job: Job, progress: Progress) -> tuple[str, str | None]:
+    from mimika.store.jobs import ATTEMPTS
     from mimika.web.analysis import Analysis
     from mimika.web.findings import conclude
 
     recording = store.recording(job.owner, job.recording)
+    if job.attempts >= ATTEMPTS:
+        # The last attempt tells what there is, rather than die of the same thing again.
+        told = f"given up: its analysis ended its process {job.attempts - 1} times, at {job.time_s:.1f} s at last"
+        return _fail(store, job, told)
     analysis = Analysis(store, job, recording, progress, Path(job.input_path).parent)
     wrong = analysis.run()
     progress.check()
@@ -226,6 +232,16 @@ def _fail(store: Store, job: Job, error: str) -> tuple[str, str]:
     else:
         store.update_recording(job.owner, recording.id, status="failed", summary=recording.summary | {"error": error})
     return "failed", error
+
+
+def _tell_cancelled(store: Store, job: Job) -> None:
+    """Find what can be told of the rows that a cancelled job has left."""
+    from mimika.web.findings import conclude
+
+    with suppress(MimikaError):
+        if store.job(job.owner, job.id).status == "cancelled":
+            recording = store.recording(job.owner, job.recording)
+            conclude(store, recording, "interrupted", "the analysis was cancelled")
 
 
 def _finish(store: Store, job: Job, worker: str, status: str, error: str | None) -> None:

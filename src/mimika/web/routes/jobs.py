@@ -14,6 +14,7 @@ from fastapi.responses import StreamingResponse
 
 from mimika.data.errors import StoreMissing
 from mimika.web.answers import JobOut, JobsOut, job_out
+from mimika.web.errors import Overloaded
 from mimika.web.routes.images import REFUSALS
 from mimika.web.security import Caller, caller
 from mimika.web.timelines import partial
@@ -22,6 +23,8 @@ from mimika.web.worker import tidy
 router = APIRouter(tags=["jobs"], responses=REFUSALS)
 
 Reader = Annotated[Caller, Depends(caller("read"))]
+FOLLOWERS = 100
+"""So many may follow jobs at once: each looks at the memory twice a second."""
 _LOOK_S = 0.5
 _HEARTBEAT_S = 10.0
 _PARTIAL_S = 10.0
@@ -64,13 +67,35 @@ async def events(request: Request, job: str, who: Reader) -> StreamingResponse:
     A client that comes back with `Last-Event-ID` gets what it missed.
     """
     await run_in_threadpool(request.app.state.store.job, who.owner, job)
+    followers = _followers(request.app)
+    if len(followers) >= FOLLOWERS:
+        raise Overloaded(f"{FOLLOWERS} clients follow jobs already; ask for the job itself instead", 10.0)
     since = _number(request.headers.get("last-event-id", ""))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     follow = _follow(request.app, who.owner, job, since)
     return StreamingResponse(follow, media_type="text/event-stream", headers=headers)
 
 
+def _followers(app: FastAPI) -> set[object]:
+    """Return who follows jobs of this application now."""
+    found: set[object] | None = getattr(app.state, "followers", None)
+    if found is None:
+        found = app.state.followers = set()
+    return found
+
+
 async def _follow(app: FastAPI, owner: str, job: str, since: float) -> AsyncIterator[str]:
+    """Give the events while somebody listens."""
+    followers, me = _followers(app), object()
+    followers.add(me)
+    try:
+        async for event in _events(app, owner, job, since):
+            yield event
+    finally:
+        followers.discard(me)
+
+
+async def _events(app: FastAPI, owner: str, job: str, since: float) -> AsyncIterator[str]:
     """Look at the store twice a second; say something every ten seconds at least."""
     told, quiet = None, 0.0
     while True:
