@@ -36,7 +36,11 @@ def queued(store: Store, path: Path, owner: str = "local", **options: Any) -> tu
 
 def analysed(store: Store, path: Path, **options: Any) -> tuple[Recording, Job]:
     """Do a job as the worker does, in this process; its recording and the job afterwards."""
-    recording, _ = queued(store, path, **options)
+    return again(store, queued(store, path, **options)[0])
+
+
+def again(store: Store, recording: Recording) -> tuple[Recording, Job]:
+    """Do the job that waits, for this recording."""
     job = store.claim_job("test", 60.0)
     assert job is not None
     _work(store, job, "test", 60.0, threading.Event())

@@ -21,7 +21,7 @@ from mimika.store import Store
 from mimika.web.analysis import Analysis, Progress, Stopped
 from mimika.web.runner import JobLimits, JobRunner
 from tests import media
-from tests.web.filming import analysed, film, queued, rows_of, straight, whereabouts
+from tests.web.filming import again, analysed, film, queued, rows_of, straight, whereabouts
 from tests.web.running import Running, picture
 
 
@@ -196,6 +196,20 @@ def test_a_file_that_takes_too_long_is_given_up_by_its_own_limit(store: Store, t
     finally:
         runner.stop()
     assert runner.pids == []
+
+
+def test_a_job_whose_workers_die_again_and_again_is_given_up_with_a_reason(store: Store, tmp_path: Path) -> None:
+    """A file that crashes its decoder must not be tried for ever, nor stay on the disk."""
+    path = film(tmp_path / "crash.mp4", frames=3)
+    recording, job = queued(store, path)
+    for number in range(4):
+        held = store.claim_job(f"dead {number}", -1.0)
+        assert held is not None
+        assert held.id == job.id
+    _, ended = again(store, recording)
+    assert (ended.status, store.recording("local", recording.id).status) == ("failed", "failed")
+    assert "given up" in str(ended.error)
+    assert not list(store.data_dir.rglob("upload*"))
 
 
 def test_what_is_no_video_is_refused_before_a_job_is_made(server: Running) -> None:
