@@ -136,7 +136,8 @@ class Analysis:
         try:
             for frame in frames_after(self._path, self._recording.name, self.choice.options, known):
                 self._progress.check()
-                self._within(frame.time_s)
+                if known is None or frame.number > known.number:
+                    self._within(frame.time_s)
                 observation = process(frame)
                 if renamer is not None and known is not None:
                     if frame.number <= known.number:
