@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ def kept_movements(
     if cache is None or not video.is_file():
         return _longest(video, options, fps)
     networks = "".join(registry.card(name).sha256 for name in ("detect", "mesh"))
-    digest = hashlib.sha256(f"{PROTOCOL} {networks} {options}".encode())
+    digest = hashlib.sha256(f"{PROTOCOL} {networks} {_chosen(options)}".encode())
     digest.update(video.read_bytes())
     file = cache / f"{video.stem}-{digest.hexdigest()[:16]}.npz"
     if file.exists():
@@ -46,6 +47,12 @@ def kept_movements(
             np.savez(target, **{name: getattr(found, name) for name in _FIELDS})
         begun.replace(file)
     return found
+
+
+def _chosen(options: Options | None) -> dict[str, object]:
+    """Return what differs from the defaults, so that an option that is new does not make old measurements void."""
+    usual = asdict(Options())
+    return {} if options is None else {name: value for name, value in asdict(options).items() if value != usual[name]}
 
 
 def _longest(video: Path, options: Options | None, fps: float | None) -> Movements | None:

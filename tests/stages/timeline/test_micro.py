@@ -152,3 +152,15 @@ def test_a_face_that_was_lost_for_a_while_is_read_in_two_pieces() -> None:
     rows[120:, :32] += 5
     micro = [episode for episode in find(replace(timeline(time_s), movement=rows)).episodes if episode.kind == "micro"]
     assert [episode.apex_s for episode in micro] == [pytest.approx(4.14, abs=0.05)]
+
+
+@pytest.mark.parametrize(("restless", "found"), [(0.0, 1), (2.0, 0)])
+def test_in_a_face_that_moves_all_the_time_a_small_movement_says_nothing(restless: float, found: int) -> None:
+    """Who talks and nods does something brief all the time; in a calm face the same movement stands out."""
+    time_s, regions = recording(30, 12)
+    for name in ("outer_brow_right", "outer_brow_left", "inner_brow_right", "inner_brow_left"):
+        regions[:, NAMES.index(name), 1] += restless * np.clip(3 * np.sin(2 * np.pi * 0.25 * time_s), -1, 1)
+    for side in ("left", "right"):
+        regions[:, NAMES.index(f"lip_corner_{side}"), 1] -= bump(time_s, 6.0, 6.14, 6.36)
+    assert len(spot(moved(time_s, regions))) == found
+    assert len(spot(moved(time_s, regions), MicroRule(lively=1e9))) == 1

@@ -34,6 +34,8 @@ _OPEN_RANK = 0.8
 """A face's eyes are open in so many of its frames, ordered by how open they are."""
 _TALK_S = 2.0
 """So long before and after, turns of the lips are counted."""
+_RESTLESS_S = 5.0
+"""So long before and after, it is judged how restless a face is."""
 _ALSO = 0.85
 """Units whose pattern is there to this share of the strongest are named too."""
 
@@ -50,7 +52,8 @@ class MicroRule:
     offset likewise after it. `calm_s`: standard deviation of the low pass. `around_s`: seconds before and after in
     which noise is judged, by its quantile of `rank`. `largest_px`: what moves farther is no micro-expression.
     `talk`: where the lips turn so often within two seconds before and after, by `talk_px` each time, the mouth does not
-    count.
+    count. `lively`: where the strongest pattern does more than so many times the tracking's noise within a second, in
+    the median of the five seconds before and after, the face is restless and a movement must be as many times stronger.
     """
 
     enter: float = 4.5
@@ -67,6 +70,7 @@ class MicroRule:
     spread: float = 1.9
     calm_s: float = 0.03
     around_s: float = 1.0
+    lively: float = 35.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +166,8 @@ class _Signals:
         nods = tophat(np.concatenate([head, -head], axis=1), LONGEST_S / step).max(axis=1)
         noise = np.maximum(level(brief, 0.5, even, 0), level(brief, rule.rank, even, rule.around_s))
         busy = dilated((around - brief).max(axis=1)[:, None], rule.busy_s / step)[:, 0]
-        noise = np.maximum(noise, 1.0) * (1 + rule.head * nods + rule.busy * busy)[:, None]
+        restless = level(around.max(axis=1)[:, None], 0.5, even, _RESTLESS_S)[:, 0] / rule.lively
+        noise = np.maximum(noise, 1.0) * ((1 + rule.head * nods + rule.busy * busy) * np.maximum(restless, 1))[:, None]
         shut = sampled(even, times, movements.closed[piece][:, None])[:, 0] > _SHUT
         blinking = dilated(shut[:, None].astype(np.float64), _BLINK_S / step)[:, 0] > 0
         hidden = (blinking[:, None] & _UPPER[None]) | (_talking(values, step, rule)[:, None] & ~_UPPER[None])
