@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from mimika.store import Store
+from tests.programs import needed
 from tests.store import postgres
 
 
@@ -27,9 +28,9 @@ class Place:
 
 @pytest.fixture(scope="session")
 def postgres_home() -> Iterator[Path]:
-    """The socket folder of a running PostgreSQL with an empty, ready memory as template; skips where none is."""
+    """The socket folder of a running PostgreSQL with an empty, ready memory as template."""
     if postgres.programs() is None:
-        pytest.skip("PostgreSQL is not installed")
+        needed("initdb")
     with postgres.server() as home:
         Store.open(postgres.create(home, "ready"), home / "unused").close()
         yield home

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import resource
+import sqlite3
 import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from mimika.data.episodes import Episode
 from mimika.data.errors import InputCorrupt, InputMissing, OutputError, OutputExists, StoreMissing, StoreVersion
 from mimika.data.events import Event
 from mimika.data.purpose import Purpose
-from mimika.store import Store
+from mimika.store import Store, database
 from tests.store import making
 from tests.store.conftest import Place
 
@@ -108,10 +109,13 @@ def test_a_file_outside_the_data_folder_is_never_touched(store: Store, tmp_path:
 def test_recordings_go_when_their_time_is_over(store: Store) -> None:
     kept, over = store.add_recording("ann", retention_days=2).id, store.add_recording("bob", retention_days=1).id
     (store.folder("bob", over) / "media.mp4").write_bytes(b"x")
+    (store.data_dir / "upload.bin").write_bytes(b"x")
+    store.add_job("bob", over, str(store.data_dir / "upload.bin"))
     forever = store.add_recording("ann").id
     assert store.sweep() == []
     assert store.sweep(datetime.now(UTC) + timedelta(days=1, hours=1)) == [over]
     assert not (store.files / over).exists()
+    assert not (store.data_dir / "upload.bin").exists()
     assert {each.id for each in store.recordings("ann")[0]} == {kept, forever}
     assert [(entry.action, entry.subject) for entry in store.audit(1)] == [("recording.expire", over)]
 
@@ -265,3 +269,21 @@ def test_an_export_that_cannot_be_rewritten_is_told_and_all_else_is_deleted(stor
     with zipfile.ZipFile(tmp_path / "all.zip") as archive:
         assert not [name for name in archive.namelist() if recording in name]
         assert archive.read(f"recordings/{other}/media.mp4") == bytes(3_000_000)
+
+
+def test_a_reader_who_keeps_the_log_is_told_and_the_sweep_ends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_S", 0.2)
+    with Store.open(data_dir=tmp_path) as store:
+        recording = store.add_recording("ann", name=MARK).id
+        with sqlite3.connect(tmp_path / "mimika.db", isolation_level=None) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT name FROM recordings").fetchall()
+            with pytest.raises(OutputError, match="another process keeps the log"):
+                store.delete_recording("ann", recording)
+            assert store.recordings("ann") == ([], None)
+            reader.execute("ROLLBACK")
+        reader.close()
+        store.sweep()
+        assert _holding(tmp_path, MARK.encode()) == []

@@ -218,7 +218,6 @@ def test_the_migrations_make_the_tables_the_program_knows(store: Store) -> None:
         assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
         if store.sqlite:
             assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
-    assert (store.data_dir / "x").parent.is_dir()
 
 
 def test_the_folder_is_closed_to_others(tmp_path: Path) -> None:

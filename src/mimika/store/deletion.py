@@ -11,10 +11,11 @@ from pathlib import Path
 
 from sqlalchemy import delete, select, text
 
-from mimika.data.errors import MimikaError, OutputError
+from mimika.data.errors import MimikaError, OutputError, StoreBusy
 from mimika.store import tables
 from mimika.store.access import Access
 from mimika.store.exports import buried, bury, cleaned
+from mimika.store.faults import told
 from mimika.store.files import remove
 from mimika.store.profiles import own_profile
 from mimika.store.recordings import own_row
@@ -59,7 +60,7 @@ class Deletion(Access):
         """
         with self.reading() as connection:
             own_row(connection, owner, recording)
-        self._forget([recording], None, owner, "recording.delete")
+        self._forget([(recording, owner)], "recording.delete")
 
     def delete_profile(self, owner: str, profile: str, recordings: bool = False) -> int:
         """Delete a person; `recordings` deletes the person's recordings too. Returns how many of these went.
@@ -72,7 +73,7 @@ class Deletion(Access):
             own_profile(connection, owner, profile)
             of_person = select(TABLE.c.id).where(TABLE.c.owner == owner, TABLE.c.person == profile)
             found = list(connection.scalars(of_person)) if recordings else []
-        self._forget(found, profile, owner, "recording.delete")
+        self._forget([(recording, owner) for recording in found], "recording.delete", (profile, owner))
         return len(found)
 
     def sweep(self, moment: datetime | None = None) -> list[str]:
@@ -86,34 +87,33 @@ class Deletion(Access):
         over = select(TABLE.c.id, TABLE.c.owner).where(TABLE.c.expires_at <= (moment or self.clock()))
         with self.reading() as connection:
             found = [(row.id, row.owner) for row in connection.execute(over.order_by(TABLE.c.expires_at))]
-        with self.writing() as connection:
-            bury(connection, [recording for recording, _ in found], self.clock())
-            for recording, owner in found:
-                connection.execute(delete(TABLE).where(TABLE.c.id == recording))
-                self._noted(connection, "recording.expire", owner, recording)
-        self._clean([partial(self._remove_orphans), partial(self._clean_exports), *([self._scrub] if found else [])])
+        if found:
+            self._forget(found, "recording.expire")
+        self._clean([self._remove_orphans, self._clean_exports, *([self._scrub] if self.sqlite else [])])
         return [recording for recording, _ in found]
 
-    def _forget(self, recordings: list[str], profile: str | None, owner: str, action: str) -> None:
-        files = self._files_of(recordings)
+    def _forget(self, recordings: list[tuple[str, str]], action: str, profile: tuple[str, str] | None = None) -> None:
+        """Delete recordings, and a profile, each given with its owner."""
+        files = self._files_of([recording for recording, _ in recordings])
         with self.writing() as connection:
             # The tombstones come in the same transaction: from here on no export brings anything back.
-            bury(connection, [*recordings, *([profile] if profile else [])], self.clock())
-            for recording in recordings:
+            bury(connection, [each for each, _ in (*recordings, *([profile] if profile else []))], self.clock())
+            for recording, owner in recordings:
                 connection.execute(delete(TABLE).where(TABLE.c.id == recording))
                 self._noted(connection, action, owner, recording)
             if profile:
-                connection.execute(delete(tables.profiles).where(tables.profiles.c.id == profile))
-                self._noted(connection, "profile.delete", owner, profile, recordings=len(recordings))
+                connection.execute(delete(tables.profiles).where(tables.profiles.c.id == profile[0]))
+                self._noted(connection, "profile.delete", profile[1], profile[0], recordings=len(recordings))
         self._clean([*(partial(remove, path) for path in files), self._clean_exports, self._scrub])
 
     def _files_of(self, recordings: list[str]) -> list[Path]:
         """Return the folders of recordings, and media and inputs elsewhere in the data folder; nothing beyond it."""
-        jobs = tables.jobs
+        jobs, named = tables.jobs, list[Path]()
         with self.reading() as connection:
-            media = connection.scalars(select(TABLE.c.media_path).where(TABLE.c.id.in_(recordings))).all()
-            inputs = connection.scalars(select(jobs.c.input_path).where(jobs.c.recording.in_(recordings))).all()
-        named = [Path(path).absolute() for path in (*media, *inputs) if path]
+            for recording in recordings:
+                media = connection.scalars(select(TABLE.c.media_path).where(TABLE.c.id == recording)).all()
+                inputs = connection.scalars(select(jobs.c.input_path).where(jobs.c.recording == recording)).all()
+                named += [Path(path).absolute() for path in (*media, *inputs) if path]
         within = [path for path in named if self.data_dir.resolve() in path.resolve().parents]
         return [self.files / recording for recording in recordings] + within
 
@@ -140,9 +140,11 @@ class Deletion(Access):
         if self.sqlite:
             with self.reading() as connection:
                 connection.commit()
-                connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+                busy, *_ = connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if busy:
+                raise StoreBusy(f"{self.place}: another process keeps the log from being emptied")
             return
-        with self._reader.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        with told(self.place), self._reader.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
             connection.execute(text(f"VACUUM {', '.join(_EMPTIED)}"))
 
     @staticmethod
