@@ -57,24 +57,23 @@ export function Dropzone({ icon, title, hint, accept, multiple, paste, onFiles, 
     if (input.current) input.current.value = "";
     give.current(files);
   };
-  // The browser opens the chooser with the space bar only.
-  const enter = (event: KeyboardEvent) => event.key === "Enter" && input.current?.click();
   return (
     <div class={`dropzone ${over ? "dropzone-over" : ""}`}>
-      <label class="dropzone-main">
-        <input
-          ref={input}
-          type="file"
-          class="hidden-input"
-          accept={accept}
-          multiple={multiple}
-          onChange={chosen}
-          onKeyDown={enter}
-        />
+      <input
+        ref={input}
+        type="file"
+        class="hidden-input"
+        accept={accept}
+        multiple={multiple}
+        onChange={chosen}
+        tabIndex={-1}
+        aria-hidden="true"
+      />
+      <button type="button" class="dropzone-main" onClick={() => input.current?.click()}>
         <Icon name={icon} class="dropzone-icon" />
         <span class="dropzone-title">{title}</span>
         {hint && <span class="dropzone-hint">{hint}</span>}
-      </label>
+      </button>
       {children && <div class="dropzone-more">{children}</div>}
     </div>
   );
