@@ -75,6 +75,14 @@ def test_only_as_many_requests_are_let_in_as_can_be_served(gate: Gate) -> None:
         pass
 
 
+def test_one_caller_leaves_a_place_for_somebody_else(gate: Gate) -> None:
+    with gate.pool.admitted("greedy"), gate.pool.admitted("greedy"):
+        with pytest.raises(Overloaded), gate.pool.admitted("greedy"):
+            pass
+        with gate.pool.admitted("modest"):
+            pass
+
+
 def test_work_that_nobody_waits_for_any_more_is_not_done(gate: Gate) -> None:
     done = []
     future = gate.pool.submit(done.append, 1)

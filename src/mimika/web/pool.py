@@ -7,6 +7,7 @@ import heapq
 import itertools
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -52,7 +53,8 @@ class Pool:
         self._waiting: list[_Task] = []
         self._numbers = itertools.count()
         self._changed = threading.Condition()
-        self._running = self._admitted = 0
+        self._running = 0
+        self._inside: Counter[str] = Counter()
         self._closed = False
         self._mean_s = _FIRST_GUESS_S
         self._threads = [threading.Thread(target=self._serve, name=f"pool-{n}", daemon=True) for n in range(workers)]
@@ -111,23 +113,27 @@ class Pool:
         return await asyncio.wrap_future(self.submit_as(urgency, work))
 
     @contextmanager
-    def admitted(self) -> Iterator[None]:
+    def admitted(self, caller: str = "") -> Iterator[None]:
         """Let one request in, which will have one piece of work in the queue at a time.
 
-        Whoever is in finds room for each of its pieces, as long as live sessions leave it.
+        Whoever is in finds room for each of its pieces, as long as live sessions leave it. One `caller`, if named, gets
+        at most three of four places, so that there is one for somebody else.
 
         Raises:
             Overloaded: if as many are in as can wait or be served.
         """
+        places = max(1, self.queue // 2) + self.workers
         with self._changed:
-            if self._closed or self._admitted >= max(1, self.queue // 2) + self.workers:
+            greedy = bool(caller) and self._inside[caller] >= max(1, places * 3 // 4)
+            if self._closed or greedy or self._inside.total() >= places:
                 raise self._full()
-            self._admitted += 1
+            self._inside[caller] += 1
         try:
             yield
         finally:
             with self._changed:
-                self._admitted -= 1
+                self._inside[caller] -= 1
+                self._inside += Counter()  # forgets whoever has left
 
     def close(self) -> None:
         """Finish what is being done, drop what waits, and let the threads go."""
@@ -141,7 +147,7 @@ class Pool:
             thread.join()
 
     def _full(self) -> Overloaded:
-        wait_s = self._mean_s * (len(self._waiting) + self._admitted) / self.workers
+        wait_s = self._mean_s * (len(self._waiting) + self._inside.total()) / self.workers
         return Overloaded("the server is busy; try again in a moment", min(wait_s, 60.0))
 
     def _serve(self) -> None:

@@ -21,7 +21,7 @@ from mimika.web.errors import ApiError
 from mimika.web.gate import need_expressions
 from mimika.web.photos import form_of, observed, safe_name
 from mimika.web.routes.images import REFUSALS, read_json, unpacked
-from mimika.web.security import Caller, caller
+from mimika.web.security import Caller, address_of, caller
 
 router = APIRouter(tags=["compat"], responses=REFUSALS)
 
@@ -122,7 +122,7 @@ async def _detect(request: Request, who: Caller, field: str) -> list[FoundOut]:
 async def _observed(request: Request, picture: bytes | InputError, name: str) -> Observation:
     if isinstance(picture, InputError):
         raise picture
-    with request.app.state.pool.admitted():
+    with request.app.state.pool.admitted(address_of(request)):
         return await observed(request.app, picture, name)
 
 

@@ -17,7 +17,7 @@ from mimika.web.errors import ApiError, code_of
 from mimika.web.gate import mode_for, parsed
 from mimika.web.photos import form_of, observed, safe_name
 from mimika.web.schemas import ErrorBody, ErrorOut, ImageOut, ImagesIn, ImagesOut, Mode, PurposeIn, face_out
-from mimika.web.security import Caller, caller
+from mimika.web.security import Caller, address_of, caller
 
 router = APIRouter(tags=["images"])
 
@@ -75,7 +75,7 @@ async def images(request: Request, who: Annotated[Caller, Depends(caller("analyz
     """
     pictures, mesh, purpose = await _sent(request)
     mode = await mode_for(request.app, who, purpose)
-    with request.app.state.pool.admitted():
+    with request.app.state.pool.admitted(who.token_id or address_of(request)):
         found = [await _answer(request.app, name, data, mode, mesh) for name, data in pictures]
     return ImagesOut(mode=mode, images=found)
 
