@@ -9,6 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mimika.cli.choices import MODEL, Force, Threads
+from mimika.cli.cloud_choices import (
+    BUDGET_USD,
+    SEND_QUALITY,
+    SEND_SIDE,
+    BudgetUsd,
+    CloudChoice,
+    SendQuality,
+    SendSide,
+    YesSendFaces,
+)
 
 if TYPE_CHECKING:
     from mimika.evaluation.datasets import EvaluationSet
@@ -33,12 +43,30 @@ def evaluate(
     prior: Annotated[
         str, typer.Option("--prior", help="Shares of the classes: data, uniform or a TOML file.")
     ] = "data",
+    models: Annotated[
+        str | None,
+        typer.Option("--models", help="Several instead of --model, joined by commas; also openai:MODEL and hybrid."),
+    ] = None,
+    pictures: Annotated[
+        int | None, typer.Option("--pictures", help="Take at most so many, evenly spread over the set.")
+    ] = None,
+    answers: Annotated[
+        Path | None,
+        typer.Option("--answers", help="Keep what a cloud model says in this file [default: OUT/answers.jsonl]."),
+    ] = None,
+    budget_usd: BudgetUsd = BUDGET_USD,
+    send_side: SendSide = SEND_SIDE,
+    send_quality: SendQuality = SEND_QUALITY,
+    yes_send_faces: YesSendFaces = False,
     threads: Threads = None,
     force: Force = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
 ) -> None:
     """Measure a model on labelled faces: accuracy with intervals, calibration, confusions, time."""
+    import numpy as np
+
     from mimika import settings
+    from mimika.cli.evaluate_models import Readers, models_table, run_models
     from mimika.cli.evaluate_table import scores_table
     from mimika.cli.terminal import out, print_json
     from mimika.evaluation.datasets import open_set
@@ -56,25 +84,33 @@ def evaluate(
         charts.require()
     found = open_set(data, split=split, labels=labels, class_map=read_map(class_map) if class_map else None, crop=crop)
     used = settings.load().threads if threads is None else threads
-    result = _run(open_subject(model, found.classes, threads=used, prior=prior), found, quiet)
-    written = []
+    if pictures is not None and len(found) > pictures > 0:
+        found = found.take(np.unique(np.linspace(0, len(found) - 1, pictures).astype(int)))
+    if models is None:
+        results = [measured(open_subject(model, found.classes, threads=used, prior=prior), found, quiet)]
+    else:
+        names = tuple(dict.fromkeys(name.strip() for name in models.split(",") if name.strip()))
+        kept = answers or settings.load().out / "answers.jsonl"
+        choice = CloudChoice(side=send_side, quality=send_quality, yes=yes_send_faces)
+        results = run_models(Readers(names, kept, budget_usd, choice, used, prior), found, quiet)
+    written, whole = [], results[0] if models is None else {"models": results}
     if json_file is not None and not printed:
-        write_json(json_file, result)
+        write_json(json_file, whole)
         written.append(json_file)
     if report is not None:
         from mimika.evaluation.report import write_report
 
-        written.append(write_report([result], report))
+        written.append(write_report(results, report))
     if printed:
-        print_json(result)
+        print_json(whole)
     elif not quiet:
         console = out()
-        console.print(scores_table(result))
+        console.print(scores_table(results[0]) if models is None else models_table(results))
         for target in written:
             console.print(f"written: {target}", soft_wrap=True)
 
 
-def _run(subject: Subject, data: EvaluationSet, quiet: bool) -> dict[str, Any]:
+def measured(subject: Subject, data: EvaluationSet, quiet: bool) -> dict[str, Any]:
     """Measure, show progress, and name what had to be skipped."""
     import cv2
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

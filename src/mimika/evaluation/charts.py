@@ -75,6 +75,36 @@ def accuracy_over_time(points: Sequence[Point], order: Sequence[str]) -> str:
     return svg["text"]
 
 
+def accuracy_over_cost(
+    curves: Mapping[str, Sequence[Mapping[str, float]]], only: Mapping[str, tuple[float, float]], order: Sequence[str]
+) -> str:
+    """Draw accuracy against cost as a threshold moves, with the line from the first point to each of `only`.
+
+    `curves` by model, points with `cost_per_1000_usd` and `top1`; `only` models asked about every picture: cost for a
+    thousand and accuracy. The line is what sending pictures by lot would give.
+    """
+    with _figure(4.0) as (axes, svg):
+        ends = []
+        for name, curve in curves.items():
+            colour, mark = _look(order.index(name))
+            costs = [point["cost_per_1000_usd"] for point in curve]
+            right = [100 * point["top1"] for point in curve]
+            for cost, top1 in only.values():
+                axes.plot([costs[0], cost], [right[0], 100 * top1], color=_MUTED, linewidth=1.2, linestyle=(0, (4, 3)))
+            axes.plot(costs, right, color=colour, linewidth=2, marker=mark, markersize=4)
+            ends.append(Point(name, costs[-1], right[-1] / 100, (0, 0)))
+        for name, (cost, top1) in only.items():
+            colour, mark = _look(order.index(name))
+            axes.plot(cost, 100 * top1, mark, color=colour, markersize=9, markeredgecolor=_SURFACE, markeredgewidth=1.5)
+            ends.append(Point(name, cost, top1, (0, 0)))
+        axes.set_xlim(left=0, right=1.3 * max([*(end.ms for end in ends), 1e-6]))
+        axes.margins(y=0.15)
+        axes.set_xlabel("cost for 1,000 pictures, US dollars")
+        axes.set_ylabel("accuracy, %")
+        _direct_labels(axes, ends, order)
+    return svg["text"]
+
+
 def coverage(curves: Mapping[str, Sequence[Mapping[str, float]]], order: Sequence[str]) -> str:
     """Draw the accuracy on the most confident share of the pictures."""
     with _figure(4.0) as (axes, svg):

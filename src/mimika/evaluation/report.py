@@ -80,6 +80,7 @@ def _set(name: str, results: Mapping[str, Any], order: Sequence[str]) -> str:
         ]
         parts.append(tables.chart("Accuracy over time", charts.accuracy_over_time(points, order), _ABOUT["time"]))
         curves = {title: scores["coverage_curve"] for title, scores in scored.items()}
+        parts.append(_cost_chart(scored, order))
         parts.append(tables.chart("Answering only when sure", charts.coverage(curves, order), _ABOUT["coverage"]))
         parts.append(tables.class_table(scored, about["classes"]))
         parts.append("<h3>What is taken for what</h3>" + f"<p>{_ABOUT['confusion']}</p>")
@@ -92,7 +93,22 @@ def _set(name: str, results: Mapping[str, Any], order: Sequence[str]) -> str:
     return "".join(parts) + "</section>"
 
 
+def _cost_chart(scored: Mapping[str, Any], order: Sequence[str]) -> str:
+    """Return the chart of accuracy against cost where a router was measured, "" elsewhere."""
+    moved = {title: scores["escalation"] for title, scores in scored.items() if scores.get("escalation")}
+    if not moved:
+        return ""
+    paid = {
+        title: (scores["cost_per_1000_usd"], scores["top1"])
+        for title, scores in scored.items()
+        if scores.get("cost_per_1000_usd") and title not in moved
+    }
+    return tables.chart("Accuracy against cost", charts.accuracy_over_cost(moved, paid, order), _ABOUT["cost"])
+
+
 _ABOUT = {
+    "cost": "The router asks the paid model about the pictures that the local one is least certain of; each mark is "
+    "five per cent more of them. The broken line is what sending pictures by lot would give.",
     "time": "Median processor time from decoded picture to answer, aligning the face included where a model does; bars "
     "are 95 % intervals of the accuracy. Up and to the left is better.",
     "coverage": "A program may say that it is not sure. Each curve is the accuracy on the share of pictures that it is "
