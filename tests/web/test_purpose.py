@@ -85,6 +85,17 @@ def test_a_request_may_bring_its_own_purpose_which_is_logged(undeclared: Running
     assert undeclared.client.get("/v1/purpose").json()["kind"] == "research"
 
 
+def test_what_was_analysed_stands_in_the_audit_by_the_minute(undeclared: Running) -> None:
+    declare(undeclared, kind="research")
+    undeclared.client.post("/v1/images", files=[("files", FILES["files"])] * 3)
+    undeclared.client.post("/detect_image", files={"image": FILES["files"]})
+    undeclared.app.state.tally.write(undeclared.store)
+    undeclared.app.state.tally.write(undeclared.store)
+    entries = undeclared.client.get("/v1/audit").json()["entries"]
+    noted = [entry["details"] for entry in entries if entry["action"] == "images.analyze"]
+    assert sum(details["count"] for details in noted if details["mode"] == "expressions") >= 4
+
+
 @pytest.mark.parametrize(
     "body",
     [{}, {"kind": "fun"}, {"kind": "research", "ground": "curiosity"}, {"kind": "research", "mode": "expressions"}],

@@ -12,14 +12,14 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
 from mimika._version import __version__
-from mimika.data.errors import MimikaError
 from mimika.engine.session import cores
 from mimika.stages.write.webhook import Webhook
 from mimika.web import errors
 from mimika.web.config import ServerConfig
 from mimika.web.decoding import Decoders
+from mimika.web.housekeeping import Tally, keep_house
 from mimika.web.limits import BodyGuard, Buckets
-from mimika.web.logs import Observer, log
+from mimika.web.logs import Observer
 from mimika.web.metrics import Metrics
 from mimika.web.photos import Photos, options_of
 from mimika.web.pool import Pool
@@ -49,9 +49,6 @@ _ABOUT = (
     "Measures what faces do in photos, video and live camera. What is said of an expression is what the face "
     'resembles, not what a person feels. Errors are always `{"error": {"code", "message"}}`.'
 )
-
-
-_SWEEP_S = 600
 
 
 def create_app(config: ServerConfig | None = None, store: Store | None = None) -> FastAPI:
@@ -104,6 +101,7 @@ def _furnish(app: FastAPI, config: ServerConfig, store: Store | None) -> None:
     state.decoders = Decoders(config.limits, max(2, cores()), state.metrics.kills.inc)
     state.rates = Buckets(config.rates.requests, config.rates.burst, "requests")
     state.guesses = Buckets(config.rates.guesses / 60, config.rates.guesses, "wrong tokens")
+    state.tally = Tally()
     state.jobs = state.webhook = state.live = None
 
 
@@ -121,31 +119,22 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
             state.webhook = stack.enter_context(Webhook(state.config.webhook, state.config.webhook_secret))
         state.jobs = _jobs(state.config, state.store, state.webhook)
         state.jobs.start()
-        sweeping = asyncio.create_task(_sweep(state.store))
+        house = asyncio.create_task(keep_house(state.store, state.tally))
         try:
             yield
         finally:
-            sweeping.cancel()
+            house.cancel()
             if state.live is not None:
                 await state.live.close()
             await run_in_threadpool(state.jobs.stop)
             await run_in_threadpool(state.pool.close)
+            await run_in_threadpool(state.tally.write, state.store)
 
 
 def _open_store(config: ServerConfig) -> Store:
     from mimika.store import Store
 
     return Store.open(config.database, config.data_dir)
-
-
-async def _sweep(store: Store) -> None:
-    """Delete what has reached the end of its retention time, again and again."""
-    while True:
-        try:
-            await run_in_threadpool(store.sweep)
-        except MimikaError:
-            log.exception("sweep failed; it is tried again")
-        await asyncio.sleep(_SWEEP_S)
 
 
 def _warm(app: FastAPI) -> None:

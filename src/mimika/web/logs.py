@@ -26,7 +26,7 @@ UVICORN = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stderr"}},
     "loggers": {
         "uvicorn": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-        "mimika.web": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "mimika": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
     },
 }
 """The logging configuration of `mimika serve`."""

@@ -102,7 +102,7 @@ async def analyze(request: Request, who: Analyst) -> AnalyzeOut:
     await need_expressions(request.app, who)
     asked, picture, name = await _asked(request)
     emotion_only(asked.actions, asked.anti_spoofing)
-    observation = await _observed(request, picture, name)
+    observation = await _observed(request, who, picture, name)
     try:
         return AnalyzeOut(results=answers(observation, asked.enforce_detection))
     except FaceNotDetected as error:
@@ -113,17 +113,19 @@ async def _detect(request: Request, who: Caller, field: str) -> list[FoundOut]:
     await need_expressions(request.app, who)
     async with form_of(request, 1) as form:
         name, picture = await _picture(form.get(field), field)
-    observation = await _observed(request, picture, name)
+    observation = await _observed(request, who, picture, name)
     named = [max(share, key=lambda label: share[label]).capitalize() for share in shares(observation)]
     boxes = whole_boxes(observation)
     return [FoundOut(x=x, y=y, w=w, h=h, emotion=label) for (x, y, w, h), label in zip(boxes, named, strict=True)]
 
 
-async def _observed(request: Request, picture: bytes | InputError, name: str) -> Observation:
+async def _observed(request: Request, who: Caller, picture: bytes | InputError, name: str) -> Observation:
     if isinstance(picture, InputError):
         raise picture
-    with request.app.state.pool.admitted(address_of(request)):
-        return await observed(request.app, picture, name)
+    with request.app.state.pool.admitted(who.token_id or address_of(request)):
+        found = await observed(request.app, picture, name)
+    request.app.state.tally.add(who.owner, "expressions", 1)
+    return found
 
 
 async def _asked(request: Request) -> tuple[AnalyzeIn, bytes | InputError, str]:

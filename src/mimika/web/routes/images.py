@@ -77,6 +77,7 @@ async def images(request: Request, who: Annotated[Caller, Depends(caller("analyz
     mode = await mode_for(request.app, who, purpose)
     with request.app.state.pool.admitted(who.token_id or address_of(request)):
         found = [await _answer(request.app, name, data, mode, mesh) for name, data in pictures]
+    request.app.state.tally.add(who.owner, mode, len(found))
     return ImagesOut(mode=mode, images=found)
 
 
