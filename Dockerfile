@@ -21,9 +21,10 @@ RUN --mount=type=secret,id=pip,target=/etc/pip.conf --mount=type=secret,id=npm,t
     && /opt/mimika/bin/pip wheel --no-cache-dir --no-deps --wheel-dir /wheels .
 
 # Installed by its path, so that no package of the same name elsewhere can take its place. Tests and headers of others stay
-# behind; compiled bytecode comes along, because the root may be read-only later.
+# behind; compiled bytecode comes along, because the root may be read-only later. EXTRAS=web,cloud: with second opinions.
+ARG EXTRAS=web
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
-    /opt/mimika/bin/pip install --no-cache-dir "$(echo /wheels/mimika-*.whl)[web,cloud]" \
+    /opt/mimika/bin/pip install --no-cache-dir "$(echo /wheels/mimika-*.whl)[${EXTRAS}]" \
     && /opt/mimika/bin/pip uninstall --yes setuptools pip \
     && find /opt/mimika -depth -type d \( -name tests -o -path '*/pyarrow/include' \) -exec rm -rf {} +
 

@@ -8,7 +8,7 @@ set -euo pipefail
 photo="$(realpath "${1:?usage: check_dockerfile.sh PHOTO}")"
 cd "$(dirname "$0")/.."
 work="${WORK:-/tmp/mimika-image}"
-export BUILDAH_ISOLATION=chroot STORAGE_DRIVER=vfs
+export BUILDAH_ISOLATION=chroot
 base=docker.io/library/debian:bookworm-slim
 mkdir -p "$work"
 say() { printf '%s  %s\n' "$(date +%T)" "$*"; }
@@ -30,7 +30,12 @@ if ! buildah inspect --type image "$base" >/dev/null 2>&1; then
     buildah commit --quiet --rm "$container" "$base" >/dev/null
 fi
 
-say "building"
+# What is committed, not what lies around.
+commit="$(git rev-parse --short HEAD)"
+rm -rf "$work/source"
+mkdir "$work/source"
+git archive HEAD | tar --extract --directory "$work/source"
+say "building $commit"
 secrets=()
 for pip in /etc/pip.conf "$HOME/.config/pip/pip.conf"; do [ ! -f "$pip" ] || secrets=(--secret "id=pip,src=$pip"); done
 install -m 600 /dev/null "$work/npmrc"
@@ -38,7 +43,7 @@ install -m 600 /dev/null "$work/npmrc"
 echo "cafile=/etc/ssl/certs/ca-certificates.crt" >>"$work/npmrc"
 secrets+=(--secret "id=npm,src=$work/npmrc")
 trap 'rm -f "$work/npmrc"' EXIT
-buildah bud --pull-never --format docker "${secrets[@]}" --tag mimika . >"$work/build.log" 2>&1 ||
+buildah bud --layers --pull-never --format docker "${secrets[@]}" --tag mimika "$work/source" >"$work/build.log" 2>&1 ||
     { tail -30 "$work/build.log"; exit 1; }
 say "$(buildah images --format '{{.Name}}:{{.Tag}} {{.Size}}' | grep -E 'mimika|slim' | tr '\n' ' ')"
 

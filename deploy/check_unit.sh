@@ -7,7 +7,6 @@ set -euo pipefail
 photo="$(realpath "${1:?usage: check_unit.sh PHOTO}")"
 cd "$(dirname "$0")/.."
 work="${WORK:-/tmp/mimika-image}"
-export STORAGE_DRIVER=vfs
 root="$work/systemd"
 if [ ! -d "$root" ]; then
     cp -a "$work/debian" "$root"
