@@ -5,9 +5,12 @@ Nothing leaves the machine by what stands here alone: whoever opens a second opi
 
 from __future__ import annotations
 
+import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +21,41 @@ from mimika.data.prices import price_of
 from mimika.data.purpose import Purpose
 from mimika.settings import Settings
 from mimika.stages.recognize.asking import Asker, priced
-from mimika.stages.recognize.audit import Audit, AuditFile
+from mimika.stages.recognize.audit import Audit
 from mimika.stages.recognize.budget import Budget
 from mimika.stages.recognize.fusion import Fusion
 from mimika.stages.recognize.hybrid import SecondOpinion
+from mimika.stages.write.files import output_error
 
 AUDIT_FILE = "second-opinions.jsonl"
 KEYRING = ("mimika", "cloud")
 """Service and user under which the system's keyring is asked for the key."""
+
+
+class AuditFile:
+    """A file of JSON lines to which notes are only ever added; readable by its owner alone.
+
+    Raises:
+        OutputError: if it cannot be written; then nothing must be sent either.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path, self._lock = path, threading.Lock()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(0o600)
+        except OSError as error:
+            raise output_error(error, path) from error
+
+    def note(self, action: str, owner: str, subject: str = "", **details: Any) -> None:
+        """Add one note."""
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        line = {"time": now, "action": action, "owner": owner, "subject": subject} | details
+        try:
+            with self._lock, self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        except OSError as error:
+            raise output_error(error, self.path) from error
 
 
 def cloud_options(settings: Settings, **given: Any) -> CloudOptions:

@@ -18,8 +18,8 @@ from mimika.data.labels import FERPLUS
 from mimika.data.observation import Observation
 from mimika.data.opinion import Opinion
 from mimika.data.prices import Price, price_of
+from mimika.second import AuditFile
 from mimika.stages.recognize.asking import Asker, priced
-from mimika.stages.recognize.audit import AuditFile
 from mimika.stages.recognize.budget import Breaker, Budget, RateLimit
 from mimika.stages.recognize.hybrid import SecondOpinion, report
 from mimika.stages.recognize.looks import Looks, look_of
