@@ -221,5 +221,11 @@ def test_the_migrations_make_the_tables_the_program_knows(store: Store) -> None:
 
 
 def test_the_folder_is_closed_to_others(tmp_path: Path) -> None:
-    Store.open(data_dir=tmp_path / "own").close()
+    (tmp_path / "shared").mkdir(mode=0o755)
+    for name in ("own", "shared"):
+        with Store.open(data_dir=tmp_path / name) as store:
+            store.folder("ann", store.add_recording("ann").id)
+            files = [*(tmp_path / name).glob("mimika.db*"), *store.files.iterdir()]
+            assert len(files) == 4
+            assert [path for path in files if path.stat().st_mode & 0o077] == []
     assert (tmp_path / "own").stat().st_mode & 0o077 == 0

@@ -59,6 +59,8 @@ class Database:
         folder = _folder(data_dir)
         address = _address(url, folder)
         place = _place(address)
+        if address.drivername.startswith("sqlite"):
+            _made(Path(place))
         with told(place):
             database = cls(_engine(address), place, folder, clock)
             try:
@@ -130,6 +132,15 @@ def _folder(data_dir: Path | str | None) -> Path:
     except OSError as error:
         raise OutputError(str(folder), f"cannot be made ({error.strerror or error})") from error
     return folder
+
+
+def _made(file: Path) -> None:
+    """Make an empty file that only its user may read; SQLite would make it readable by all."""
+    try:
+        if not file.exists():
+            file.touch(mode=0o600)
+    except OSError as error:
+        raise OutputError(str(file), f"cannot be made ({error.strerror or error})") from error
 
 
 def _address(url: str | None, folder: Path) -> URL:

@@ -15,7 +15,7 @@ from mimika.store.records import JOB_STATUSES, Job, one_of
 from mimika.store.values import plain_json
 
 TABLE = tables.jobs
-ATTEMPTS = 5
+ATTEMPTS = 10
 """A job whose worker has died so often is given up: it may be what kills them."""
 
 
