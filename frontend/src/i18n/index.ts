@@ -41,22 +41,26 @@ export function plural(forms: Plural, n: number): string {
   return fill(forms[rules.value.select(n)] ?? forms.other, { n });
 }
 
+/** Browsers often lack Kazakh numbers and dates: they are written as in Russian, with figures for the month. */
+const tag = computed(() => (language.value === "kk" ? "ru" : language.value));
+
 /** A number as the language writes it, with so many digits after the point. */
 export function number(value: number, digits = 0): string {
   const fixed = { minimumFractionDigits: digits, maximumFractionDigits: digits };
   // A true minus sign, which is as wide as the plus, and no "−0".
-  return new Intl.NumberFormat(language.value, { ...fixed, signDisplay: "negative" }).format(value).replace("-", "−");
+  return new Intl.NumberFormat(tag.value, { ...fixed, signDisplay: "negative" }).format(value).replace("-", "−");
 }
 
 /** A share 0..1 as whole percent, the way the language writes it; what is not quite certain is not called 100 %. */
 export function percent(share: number): string {
-  const format = new Intl.NumberFormat(language.value, { style: "percent" });
+  const format = new Intl.NumberFormat(tag.value, { style: "percent" });
   return share < 1 && share >= 0.995 ? `>${format.format(0.99)}` : format.format(share);
 }
 
 /** A day and time of day from ISO, in the reader's zone. */
 export function moment(iso: string): string {
-  return new Intl.DateTimeFormat(language.value, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
+  const dateStyle = language.value === "kk" ? "short" : "medium";
+  return new Intl.DateTimeFormat(tag.value, { dateStyle, timeStyle: "short" }).format(new Date(iso));
 }
 
 export async function chooseLanguage(chosen: Language): Promise<void> {

@@ -14,6 +14,7 @@ export const profiles = {
   recordings: "Recordings of this person",
   baseline: {
     title: "Neutral face",
+    set: "Set the neutral face",
     has: "There is one. Movements of this person can be counted from it.",
     none: "There is none yet. Without it movements are counted from the average face.",
     photo: "From a photo",

@@ -34,16 +34,18 @@ function Card({ card }: { card: ModelCard }) {
           <summary>
             {t.scores} ({scores.length})
           </summary>
-          <table class="table about-scores" lang="en">
-            <tbody>
-              {scores.map(([name, value]) => (
-                <tr key={name}>
-                  <th scope="row">{name}</th>
-                  <td>{value}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <div class="about-numbers" tabIndex={0} role="group" aria-label={`${t.scores}: ${card.name}`}>
+            <table class="table about-scores" lang="en">
+              <tbody>
+                {scores.map(([name, value]) => (
+                  <tr key={name}>
+                    <th scope="row">{name}</th>
+                    <td>{value}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
           {typeof command === "string" && <p class="hint">{fill(t.command, { command })}</p>}
         </details>
       )}

@@ -38,7 +38,7 @@ export function Stage({ video, seen, mode, mirror, mesh, middle, label }: StageP
     drawFaces(board, faces, fitOf(seen ?? size, size, seen ?? size, mirror), { mesh });
   }, [seen, mode, mirror, mesh, t, live]);
   return (
-    <div class="live-stage" style={{ aspectRatio: String(shape) }}>
+    <div class="live-stage" style={{ "--shape": String(shape) }}>
       <video
         ref={video}
         class={mirror ? "mirrored" : ""}

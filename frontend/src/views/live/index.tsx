@@ -111,7 +111,7 @@ export default function Live(_: ViewProps) {
           </Button>
         )}
       </div>
-      <p class="muted live-lead">{t.lead}</p>
+      {!on && <p class="muted live-lead">{t.lead}</p>}
       <FaultNotice session={session} />
       {saved && (
         <Notice>

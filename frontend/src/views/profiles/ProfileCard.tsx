@@ -97,7 +97,7 @@ export function ProfileCard({ profile, onChanged, onDeleted }: ProfileCardProps)
         </span>
       </p>
       <div class="row">
-        <Button onClick={() => setAsking("neutral")}>{t.baseline.title}</Button>
+        <Button onClick={() => setAsking("neutral")}>{t.baseline.set}</Button>
         <a class="button" href={`#/history?person=${encodeURIComponent(profile.id)}`}>
           <Icon name="history" />
           {t.recordings}

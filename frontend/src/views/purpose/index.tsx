@@ -85,6 +85,11 @@ export default function PurposeDialog({ onDone, once = false, closable = true }:
 
   const actions = (
     <>
+      {fault && (
+        <div class="purpose-fault">
+          <Notice kind="error">{fault}</Notice>
+        </div>
+      )}
       {closable && <Button onClick={() => onDone(null)}>{t.cancel}</Button>}
       <Button kind="primary" disabled={!declared || !agreed} onClick={declare}>
         {t.declare}
@@ -114,7 +119,6 @@ export default function PurposeDialog({ onDone, once = false, closable = true }:
           <input type="checkbox" checked={agreed} onChange={(event) => setAgreed(event.currentTarget.checked)} />
           <span>{t.agree}</span>
         </label>
-        {fault && <Notice kind="error">{fault}</Notice>}
       </div>
     </Dialog>
   );
