@@ -32,10 +32,13 @@ def marked(number: int) -> NDArray[np.uint8]:
     return np.asarray(picture, np.uint8)
 
 
-def film(path: Path, frames: int = len(TIMES_MS), turned: bool = False) -> Path:
-    """Write the film, with `turned` as a phone does that was held upright: lying, with a note to turn it."""
+def film(path: Path, frames: int = len(TIMES_MS), turned: bool = False, late_ms: int = 0) -> Path:
+    """Write the film, with `turned` as a phone does that was held upright: lying, with a note to turn it.
+
+    With `late_ms` its clock does not begin at 0, as in a piece that was cut out of a longer film.
+    """
     pictures = [marked(number) for number in range(frames)]
-    times = TIMES_MS[:frames]
+    times = [late_ms + time_ms for time_ms in TIMES_MS[:frames]]
     if not turned:
         return media.video(path, times, WIDTH, HEIGHT, pictures=pictures)
     lying = [np.ascontiguousarray(np.rot90(picture)) for picture in pictures]

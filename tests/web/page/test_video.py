@@ -91,13 +91,22 @@ def test_the_overlay_follows_the_film_within_two_pixels(
     sight.keep(screenshots, f"video-kept-{size[0]}")
 
 
-def test_a_film_of_a_phone_held_upright_is_drawn_upright(look: Look, site: Running, tmp_path: Path) -> None:
-    path = film(tmp_path / "turned.mp4", frames=6, turned=True)
+def test_a_film_with_its_results_has_no_serious_barrier(look: Look, recorded: tuple[str, Path], axe: str) -> None:
+    sight = look(f"#/video/{recorded[0]}", size=TABLET, dark=True, language="ru")
+    sight.page.wait_for_selector(".table")
+    sight.page.locator(".menu summary").click()
+    assert sight.barriers(axe) == []
+
+
+def test_a_lying_film_that_begins_late_is_drawn_upright_and_in_time(look: Look, site: Running, tmp_path: Path) -> None:
+    path = film(tmp_path / "turned.mp4", frames=6, turned=True, late_ms=1000)
     sight = look("#/video")
     sight.page.set_input_files(FILES, path)
     sight.page.wait_for_selector(DONE)
     recording = sight.page.url.rsplit("/", 1)[1]
-    assert _error(site, recording, _seek(sight, 0.13)) < 2
+    screen = _seek(sight, 1.13)
+    assert screen.number == 3
+    assert _error(site, recording, screen) < 2
 
 
 def test_a_click_on_the_curves_moves_the_film(look: Look, recorded: tuple[str, Path]) -> None:

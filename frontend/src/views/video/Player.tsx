@@ -89,7 +89,7 @@ export function Player(props: PlayerProps) {
             controls
             playsInline
             muted
-            autoplay
+            preload="auto"
             controlsList="nofullscreen nodownload noremoteplayback"
             disablePictureInPicture
             aria-label={t.film}

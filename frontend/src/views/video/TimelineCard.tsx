@@ -82,7 +82,7 @@ export function TimelineCard({ analysis, film, face }: TimelineCardProps) {
   const [wanted, setWanted] = useState<Aspect>("expressions");
   const aspect = tabs.some((tab) => tab.key === wanted) ? wanted : (tabs[0]?.key ?? "units");
   const last = face.time_s[face.time_s.length - 1] ?? 1;
-  const duration = Math.max(analysis.recording.value?.duration_s ?? 0, film.element.current?.duration || 0, last);
+  const duration = Math.max(analysis.recording.value?.duration_s ?? 0, film.duration, last);
   const span = useMemo<[number, number]>(() => [0, duration], [duration]);
   const found = analysis.findings.value;
   const episodes = useMemo(() => found?.episodes.filter((episode) => episode.face === face.id) ?? [], [found, face.id]);

@@ -4,13 +4,20 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 /** Where the film is and how it runs; the presentation time comes with each frame that is shown. */
 export class Film {
   readonly element: { current: HTMLVideoElement | null } = { current: null };
-  /** Presentation time of the frame on the screen, in seconds. */
+  /** Presentation time of the frame on the screen, in seconds since the first frame, as the server counts. */
   readonly time = signal(0);
   /** Width and height as the browser shows it, upright; null before it is known. */
   readonly size = signal<{ width: number; height: number } | null>(null);
   readonly rate = signal(1);
   /** The browser cannot decode the file. */
   readonly broken = signal(false);
+  /** The player's own time of the first frame: a film that was cut out of a longer one may begin late. */
+  start: number | null = null;
+
+  /** Seconds from the first frame to the end; 0 before it is known. */
+  get duration(): number {
+    return (this.element.current?.duration || 0) - (this.start ?? 0);
+  }
 
   seek(seconds: number): void {
     const video = this.element.current;
@@ -19,7 +26,7 @@ export class Film {
       return;
     }
     // A hair inside the frame: a time that is rounded down would show the one before.
-    video.currentTime = Math.max(0, seconds) + 0.0005;
+    video.currentTime = (this.start ?? 0) + Math.max(0, seconds) + 0.0005;
   }
 
   setRate(rate: number): void {
@@ -41,33 +48,38 @@ export function useFilm() {
   return { film, attach: useMemo(() => attach, [film]) };
 }
 
-/** Tell `film` of each frame, by requestVideoFrameCallback where the browser has it. */
+/** A paused player shows its first frame within this time, or never tells. */
+const FIRST_FRAME_MS = 3000;
+
+/** Tell `film` of each frame, by requestVideoFrameCallback where the browser has it, and play once the first is there. */
 function follow(video: HTMLVideoElement, film: Film): () => void {
-  let over = false;
+  const stop = new AbortController();
+  const on = (name: string, then: () => void) => video.addEventListener(name, then, { signal: stop.signal });
   const known = () => {
     film.size.value = { width: video.videoWidth, height: video.videoHeight };
     film.broken.value = video.videoWidth === 0;
   };
-  const broken = () => (film.broken.value = true);
-  video.addEventListener("loadedmetadata", known);
-  video.addEventListener("resize", known);
-  video.addEventListener("error", broken);
-  const shown = (_now: number, frame: VideoFrameCallbackMetadata) => {
-    if (over) return;
-    film.time.value = frame.mediaTime;
-    video.requestVideoFrameCallback(shown);
+  const begin = (time: number) => {
+    if (film.start !== null || stop.signal.aborted) return;
+    film.start = time;
+    // Refused where the reader wants no film to play by itself; the controls are there.
+    video.play().catch(() => undefined);
   };
-  const ticked = () => {
-    if (over) return;
-    film.time.value = video.currentTime;
-    requestAnimationFrame(ticked);
+  const told = (time: number) => {
+    begin(time);
+    film.time.value = Math.max(0, time - (film.start ?? 0));
   };
-  if ("requestVideoFrameCallback" in video) video.requestVideoFrameCallback(shown);
-  else requestAnimationFrame(ticked);
-  return () => {
-    over = true;
-    video.removeEventListener("loadedmetadata", known);
-    video.removeEventListener("resize", known);
-    video.removeEventListener("error", broken);
+  const exact = typeof video.requestVideoFrameCallback === "function";
+  const next = () => {
+    if (stop.signal.aborted) return;
+    if (exact) video.requestVideoFrameCallback((_now, frame) => (told(frame.mediaTime), next()));
+    else requestAnimationFrame(() => (told(video.currentTime), next()));
   };
+  on("loadedmetadata", known);
+  on("resize", known);
+  on("error", () => (film.broken.value = true));
+  on("loadeddata", () => setTimeout(() => begin(0), FIRST_FRAME_MS));
+  film.start = null;
+  next();
+  return () => stop.abort();
 }
