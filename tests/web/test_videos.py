@@ -18,6 +18,7 @@ import pytest
 
 from mimika.data.options import Options
 from mimika.store import Store
+from mimika.store.jobs import ATTEMPTS
 from mimika.web.analysis import Analysis, Progress, Stopped
 from mimika.web.runner import JobLimits, JobRunner
 from tests import media
@@ -202,7 +203,7 @@ def test_a_job_whose_workers_die_again_and_again_is_given_up_with_a_reason(store
     """A file that crashes its decoder must not be tried for ever, nor stay on the disk."""
     path = film(tmp_path / "crash.mp4", frames=3)
     recording, job = queued(store, path)
-    for number in range(4):
+    for number in range(ATTEMPTS - 1):
         held = store.claim_job(f"dead {number}", -1.0)
         assert held is not None
         assert held.id == job.id

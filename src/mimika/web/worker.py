@@ -144,9 +144,13 @@ def main(arguments: list[str] | None = None) -> int:
     threading.Thread(target=_watch_parent, args=(over, wake), daemon=True).start()
     os.nice(given.nice)
     from mimika import settings
+    from mimika.pipeline import Pipeline
     from mimika.store import Store
     from mimika.web import analysis, findings  # noqa: F401  analysis is loaded before a job comes
 
+    with suppress(MimikaError):
+        # The networks are kept, so that a job begins at once; what is wrong with them is told when one comes.
+        Pipeline()
     chosen = settings.load()
     with Store.open(chosen.database_url or None, chosen.data_dir) as store:
         tended = -_TEND_S
