@@ -91,6 +91,24 @@ def test_a_cancelled_job_stops_at_once_and_leaves_no_video(working: Running, tmp
     assert again.json()["status"] == "cancelled"
 
 
+def test_deleting_a_recording_stops_its_analysis(working: Running, tmp_path: Path) -> None:
+    """What somebody deleted must not come back with the next block."""
+    made = upload(working, film(tmp_path / "regret.mp4", frames=300, faces=2))
+    job, key = made["job"]["id"], made["recording"]["id"]
+    end = time.monotonic() + 60
+    while working.store.last_time("local", key) is None:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    (worker,) = working.app.state.jobs.pids
+    assert working.client.delete(f"/v1/recordings/{key}").status_code == 204
+    while working.app.state.jobs.pids == [worker]:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert working.client.get(f"/v1/jobs/{job}").status_code == 404
+    assert working.client.get("/v1/recordings", params={"text": "regret"}).json()["recordings"] == []
+    assert not list(working.store.data_dir.rglob("upload*"))
+
+
 def test_another_owner_sees_no_job(guarded: Running, tmp_path: Path) -> None:
     mine, other = guarded.bearer("mine"), guarded.bearer("other one")
     data = film(tmp_path / "a.mp4", frames=3).read_bytes()

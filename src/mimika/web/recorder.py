@@ -10,8 +10,11 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from mimika.data.errors import MimikaError
 from mimika.data.events import Event
+from mimika.data.frame import Frame
 from mimika.data.observation import Observation
 from mimika.web.findings import conclude
 from mimika.web.series import table_of
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("mimika.live")
 _BLOCK_S, _BLOCK_FRAMES = 2.0, 100
+_NO_PICTURE = np.zeros((1, 1), np.uint8)
 _WAITING_FRAMES = 2000
 """While the database is away, so many frames wait; then the oldest are lost."""
 
@@ -62,9 +66,7 @@ class Recorder:
             self._ended_s = frame.time_s - self._origin_s
             if len(observation):
                 self._unsure = observation.expressions.unsure_below
-            kept = replace(
-                frame, luma=frame.luma[:1, :1], time_s=self._ended_s, number=self._count, source=self.recording.name
-            )
+            kept = Frame(_NO_PICTURE, self._ended_s, self._count, self.recording.name)
             self._waiting.append(replace(observation, frame=kept))
             self._waiting = self._waiting[-_WAITING_FRAMES:]
             self._count += 1
