@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -111,6 +112,27 @@ def test_all_bodies_together_are_bounded(tight: Running) -> None:
     assert any(b"overloaded" in answer and b"retry-after" in answer.lower() for answer in answers)
     files = {"files": ("a.png", empty_picture())}
     assert tight.client.post("/v1/images", files=files).status_code == 200
+
+
+def test_when_all_are_busy_the_answer_comes_at_once_and_says_when_to_come_back(tight: Running) -> None:
+    pool, done = tight.app.state.pool, threading.Event()
+    held = [pool.submit(done.wait, 30) for _ in range(pool.workers)]
+    try:
+        while pool.depth:
+            time.sleep(0.01)
+        held += [pool.submit(int) for _ in range(pool.queue)]
+        began = time.perf_counter()
+        answer = tight.client.post("/v1/images", files={"files": ("a.png", empty_picture())})
+        assert time.perf_counter() - began < 5
+        assert (answer.status_code, answer.json()["error"]["code"]) == (429, "overloaded")
+        assert int(answer.headers["retry-after"]) >= 1
+        assert pool.depth == pool.queue
+    finally:
+        done.set()
+    for future in held:
+        future.result(10)
+    answer = tight.client.post("/v1/images", files={"files": ("a.png", empty_picture())})
+    assert answer.status_code == 200
 
 
 def test_two_hundred_open_connections_leave_the_server_working(server: Running) -> None:

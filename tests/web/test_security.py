@@ -154,6 +154,21 @@ def test_a_name_made_to_point_here_is_refused(server: Running, host: str) -> Non
     assert (answer.status_code, answer.json()["error"]["code"]) == (421, "wrong_host")
 
 
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"])
+def test_a_forgotten_proxy_does_not_open_the_server_to_everybody(server: Running, header: str) -> None:
+    answer = server.client.get("/v1/about", headers={header: "203.0.113.9"})
+    assert answer.status_code == 421
+    assert "--name" in answer.json()["error"]["message"]
+
+
+def test_pages_of_other_sites_cannot_embed_what_is_here(server: Running) -> None:
+    embedded = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
+    assert server.client.get("/v1/recordings", headers=embedded).status_code == 403
+    followed = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    assert server.client.get("/v1/recordings", headers=followed).status_code == 200
+    assert server.client.get("/", headers=followed).status_code == 200
+
+
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:99", "[::1]:8460"])
 def test_this_machines_own_names_are_known(server: Running, host: str) -> None:
     assert server.client.get("/healthz", headers={"Host": host}).status_code == 200

@@ -8,6 +8,16 @@ from typing import Annotated
 import typer
 
 from mimika.cli.choices import MODEL, Model, Threads
+from mimika.cli.cloud_choices import (
+    BUDGET_USD,
+    BUDGET_USD_MINUTE,
+    BudgetUsd,
+    BudgetUsdMinute,
+    CloudChoice,
+    MaskBackground,
+    SecondOpinionWhen,
+    YesSendFaces,
+)
 
 
 def serve(
@@ -46,16 +56,26 @@ def serve(
         float | None, typer.Option("--retention-days", help="Delete recordings after so many days unless told else.")
     ] = None,
     webhook: Annotated[str, typer.Option("--webhook", help="Address that is told of events.")] = "",
+    second_opinion: SecondOpinionWhen = "never",
+    budget_usd: BudgetUsd = BUDGET_USD,
+    budget_usd_minute: BudgetUsdMinute = BUDGET_USD_MINUTE,
+    mask_background: MaskBackground = False,
+    yes_send_faces: YesSendFaces = False,
     model: Model = MODEL,
     threads: Threads = None,
 ) -> None:
     """Serve the page and the API, on this machine alone unless told otherwise."""
     from mimika import settings
+    from mimika.cli.consent import agree
     from mimika.cli.terminal import out
+    from mimika.data.options import Options
     from mimika.web.config import ServerConfig
     from mimika.web.serving import greeting, run
 
     known = settings.load()
+    if second_opinion != "never":
+        options = Options(second_opinion=second_opinion, budget_usd=budget_usd, budget_usd_minute=budget_usd_minute)
+        agree(CloudChoice(mask=mask_background).options(options), options, known, yes_send_faces)
     config = ServerConfig(
         host=host,
         port=port,
@@ -74,5 +94,10 @@ def serve(
         job_workers=job_workers,
         webhook=webhook,
         webhook_secret=known.webhook_secret,
+        second_opinion=second_opinion,
+        budget_usd=budget_usd,
+        budget_usd_minute=budget_usd_minute,
+        mask_background=mask_background,
+        send_faces=second_opinion != "never",
     )
     run(config, lambda address: out().print(greeting(config, address), soft_wrap=True))

@@ -40,6 +40,7 @@ from mimika.web.routes import (
     videos,
 )
 from mimika.web.runner import JobLimits, JobRunner
+from mimika.web.second import Cloud
 from mimika.web.security import Guard
 
 if TYPE_CHECKING:
@@ -102,7 +103,9 @@ def _furnish(app: FastAPI, config: ServerConfig, store: Store | None) -> None:
     state.rates = Buckets(config.rates.requests, config.rates.burst, "requests")
     state.guesses = Buckets(config.rates.guesses / 60, config.rates.guesses, "wrong tokens")
     state.tally = Tally()
-    state.jobs = state.webhook = state.live = None
+    state.jobs = state.webhook = state.live = state.cloud = None
+    if config.second_opinion != "never":
+        state.cloud = Cloud(config, state.store)
 
 
 @asynccontextmanager
@@ -124,6 +127,8 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
             yield
         finally:
             house.cancel()
+            if state.cloud is not None:
+                state.cloud.close()
             if state.live is not None:
                 await state.live.close()
             await run_in_threadpool(state.jobs.stop)

@@ -79,6 +79,9 @@ class ServerConfig:
     `require_token`: ask for a token on loopback too. `job_workers`: processes that analyse uploaded videos, each
     with at most `job_seconds` of computing a video and `job_bytes` of memory. `webhook`: the address that is told of
     events, signed with `webhook_secret`.
+    `second_opinion`, `budget_usd`, `budget_usd_minute`: as in `data.options.Options`, for photos and live, all callers
+    together; `mask_background` as in `data.cloud.CloudOptions`; `send_faces`: whoever runs the server agrees that
+    faces go to an endpoint elsewhere.
 
     Raises:
         OptionError: if a value is out of its range.
@@ -103,6 +106,11 @@ class ServerConfig:
     job_bytes: int = 6144 * MIB
     webhook: str = ""
     webhook_secret: str = field(default="", repr=False)
+    second_opinion: str = "never"
+    budget_usd: float = 1.0
+    budget_usd_minute: float = 0.25
+    mask_background: bool = False
+    send_faces: bool = False
     limits: Limits = field(default_factory=Limits)
     rates: Rates = field(default_factory=Rates)
 

@@ -66,7 +66,10 @@ class FaceOut(BaseModel):
     indicators: dict[str, float | None] | None = Field(
         None, description="what is told of a face over time; null in photos"
     )
-    second_opinion: dict[str, Any] | None = Field(None, description="what a second reader says, if one was asked")
+    second_opinion: dict[str, Any] | None = Field(
+        None,
+        description="what a cloud model says, if asked; `local` is this machine alone, the face holds both",
+    )
 
 
 class ImageOut(BaseModel):
@@ -133,6 +136,7 @@ def face_out(observation: Observation, row: int, mode: Mode, mesh: bool = False)
     face = face_of(observation, row)
     told = _expression(face.label, face.probabilities, face.confidence, face.valence, face.arousal)
     over_time = _indicators(observation, row)
+    opinion = observation.opinions[row] if observation.opinions and mode == "expressions" else None
     if mode != "expressions":
         told, over_time = dict.fromkeys(told), None
     return FaceOut(
@@ -147,6 +151,7 @@ def face_out(observation: Observation, row: int, mode: Mode, mesh: bool = False)
         gaze=[number(value, 2) for value in face.gaze],
         mesh=observation.measurements.meshes[row].astype(float).round(2).tolist() if mesh else None,
         indicators=over_time,
+        second_opinion=opinion.as_json() if opinion is not None else None,
     )
 
 

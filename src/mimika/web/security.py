@@ -36,6 +36,7 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
+_FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"via")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _SLOW_S = 0.25
 _bearer = HTTPBearer(auto_error=False, description="`mimika token create` gives one; not needed on this machine alone.")
@@ -130,11 +131,12 @@ def address_of(connection: HTTPConnection) -> str:
 class Guard:
     """Lets in only requests for our own name, and adds the secure headers to every answer.
 
-    A page of another site whose name was made to point to this machine (DNS rebinding) sends its own name as Host.
+    A page of another site whose name was made to point to this machine (DNS rebinding) sends its own name as Host. And
+    without tokens nothing is answered that a proxy passed on: behind it could be anybody.
     """
 
     def __init__(self, app: ASGIApp, config: ServerConfig) -> None:
-        self._app, self._names = app, config.host_names
+        self._app, self._names, self._direct = app, config.host_names, not config.tokens_required
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check and pass on."""
@@ -149,9 +151,14 @@ class Guard:
                 message = {**message, "headers": [*message["headers"], *extra]}
             await send(message)
 
+        refusal = ""
         if self._names and _host_name(scope) not in self._names:
-            body = error_body("wrong_host", "this server is not known under that name; start it with --name to add one")
-            await plain_answer(scope, sealed, 421, body)
+            refusal = "this server is not known under that name; start it with --name to add one"
+        elif self._direct and any(name in _FORWARDED for name, _ in scope["headers"]):
+            refusal = "this came through a proxy, and the server asks nobody for a token; start it with --name"
+        if refusal:
+            sending = sealed if scope["type"] == "http" else send
+            await plain_answer(scope, sending, 421, error_body("wrong_host", refusal))
             return
         await self._app(scope, receive, sealed if scope["type"] == "http" else send)
 
@@ -170,10 +177,20 @@ def _known(app: FastAPI, secret: str) -> Caller | None:
 
 
 def _refuse_cross_site(request: Request) -> None:
-    """Refuse what a page of another site makes a browser send; programs that show a token are no browsers."""
-    if request.method in _SAFE or "authorization" in request.headers:
+    """Refuse what a page of another site makes a browser send; programs that show a token are no browsers.
+
+    Source: W3C, "Fetch Metadata Request Headers", 2021: Sec-Fetch-Site says whose page asks, Sec-Fetch-Mode whether it
+    is a link that somebody followed.
+    """
+    headers, config = request.headers, request.app.state.config
+    if "authorization" in headers:
         return
-    if not origin_allowed(request.headers, request.app.state.config):
+    if request.method in _SAFE:
+        embedded = headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate"
+        if embedded and headers.get("origin") not in config.origins:
+            raise ApiError(403, "cross_site", "a page of another site may not ask for this")
+        return
+    if not origin_allowed(headers, config):
         raise ApiError(403, "cross_site", "a page of another site may not ask for this")
     if COOKIE in request.cookies and request.headers.get("x-mimika") != "1":
         raise ApiError(403, "cross_site", "a request with the session cookie needs the header X-Mimika: 1")

@@ -17,6 +17,7 @@ from mimika.web.errors import ApiError, code_of
 from mimika.web.gate import mode_for, parsed
 from mimika.web.photos import form_of, observed, safe_name
 from mimika.web.schemas import ErrorBody, ErrorOut, ImageOut, ImagesIn, ImagesOut, Mode, PurposeIn, face_out
+from mimika.web.second import refined
 from mimika.web.security import Caller, address_of, caller
 
 router = APIRouter(tags=["images"])
@@ -76,16 +77,16 @@ async def images(request: Request, who: Annotated[Caller, Depends(caller("analyz
     pictures, mesh, purpose = await _sent(request)
     mode = await mode_for(request.app, who, purpose)
     with request.app.state.pool.admitted(who.token_id or address_of(request)):
-        found = [await _answer(request.app, name, data, mode, mesh) for name, data in pictures]
+        found = [await _answer(request.app, name, data, mode, mesh, who.owner) for name, data in pictures]
     request.app.state.tally.add(who.owner, mode, len(found))
     return ImagesOut(mode=mode, images=found)
 
 
-async def _answer(app: FastAPI, name: str, data: bytes | InputError, mode: Mode, mesh: bool) -> ImageOut:
+async def _answer(app: FastAPI, name: str, data: bytes | InputError, mode: Mode, mesh: bool, owner: str) -> ImageOut:
     try:
         if isinstance(data, InputError):
             raise data
-        observation = await observed(app, data, name)
+        observation = await refined(app, await observed(app, data, name), mode, owner)
     except InputError as error:
         told = ErrorBody(code=code_of(error), message=str(error))
         return ImageOut(name=name, width=0, height=0, faces=[], error=told)
