@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import websockets.sync.client as sockets
@@ -22,11 +22,19 @@ from mimika.settings import for_a_process
 from mimika.store import Store
 from tests.conftest import ROOT
 from tests.programs import needed
+from tests.store import postgres
 
 NAME = "mimika.localhost"
 """A name for which Caddy makes a certificate of its own."""
 _PATIENCE_S = 150
 Alive = Callable[[], bool]
+
+
+class Servers(NamedTuple):
+    """Servers at 127.0.0.1, and the `secret` of a token for them."""
+
+    ports: list[int]
+    secret: str
 
 
 @dataclass
@@ -93,22 +101,36 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def servers(folder: Path, count: int) -> Iterator[tuple[list[int], str]]:
-    """Run servers that share one memory, as the pages of docs/how-to/deploy.md start them; gives ports and a token."""
-    with Store.open(None, folder) as store:
-        store.declare(Purpose("research"))
-        _, secret = store.create_token("test", {"read", "analyze"})
+def memory(folder: Path) -> Iterator[str]:
+    """Give the URL of a new database: in PostgreSQL where it is installed, else SQLite in the folder."""
+    if postgres.programs() is None:
+        yield f"sqlite:///{folder / 'mimika.db'}"
+        return
+    with postgres.server() as home:
+        yield postgres.create(home, "shared")
+
+
+@contextmanager
+def servers(folder: Path, count: int) -> Iterator[Servers]:
+    """Run servers that share one memory, as docs/how-to/deploy.md starts them, its address in a file as secrets are."""
     command = [sys.executable, "-m", "mimika", "serve", "--data-dir", str(folder), "--workers", "1"]
     command += ["--job-workers", "0", "--name", NAME, "--proxy", "127.0.0.1"]
-    ports = free_ports(count)
     with ExitStack() as stack:
+        url = stack.enter_context(memory(folder))
+        with Store.open(url, folder) as store:
+            store.declare(Purpose("research"))
+            _, secret = store.create_token("test", {"read", "analyze"})
+        (folder / "url").write_text(url + "\n", "utf-8")
+        told = for_a_process({"MIMIKA_DATABASE_URL_FILE": str(folder / "url")})
+        ports = free_ports(count)
         logs = [folder / f"{port}.log" for port in ports]
         alive = [
-            stack.enter_context(_running([*command, "--port", str(p)], log)) for p, log in zip(ports, logs, strict=True)
+            stack.enter_context(_running([*command, "--port", str(port)], log, env=told))
+            for port, log in zip(ports, logs, strict=True)
         ]
         for port, runs, log in zip(ports, alive, logs, strict=True):
             _until(partial(_open, port), runs, log)
-        yield ports, secret
+        yield Servers(ports, secret)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ MIB = 1 << 20
 
 
 @pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[list[int], str]]:
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[fronts.Servers]:
     """Two servers with one memory between them."""
     with fronts.servers(tmp_path_factory.mktemp("memory"), 2) as running:
         yield running
@@ -28,7 +28,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[list[int
 
 @pytest.fixture(scope="module", params=["caddy", "nginx"])
 def front(
-    request: pytest.FixtureRequest, servers: tuple[list[int], str], tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, servers: fronts.Servers, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[fronts.Front]:
     """A proxy before both servers."""
     start = fronts.caddy if request.param == "caddy" else fronts.nginx
@@ -41,6 +41,18 @@ def photo() -> bytes:
     memory = io.BytesIO()
     Image.fromarray(portrait()).save(memory, "JPEG", quality=92)
     return memory.getvalue()
+
+
+def test_servers_with_one_memory_know_the_same(servers: fronts.Servers) -> None:
+    """A video is uploaded to one server, and followed and cancelled through another."""
+    shown = {"Authorization": f"Bearer {servers.secret}"}
+    first, second = (httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=shown) for port in servers.ports)
+    with first, second:
+        sent = first.post("/v1/videos", files={"file": ("talk.mp4", bytes(1000), "video/mp4")})
+        job = sent.json()["job"]["id"]
+        assert second.get(f"/v1/jobs/{job}").json()["status"] == "queued"
+        assert second.post(f"/v1/jobs/{job}/cancel").status_code == 200
+        assert first.get(f"/v1/jobs/{job}").json()["status"] == "cancelled"
 
 
 def test_a_photo_through_https_is_answered_and_nothing_without_a_token(front: fronts.Front) -> None:
