@@ -30,7 +30,7 @@ export function EpisodeList({ episodes, onSeek }: EpisodeListProps) {
         <Select compact label={t.kind} value={kind} options={options} onChange={setKind} />
       </div>
       <div class="table-wrap" tabIndex={0} role="region" aria-label={t.episodes}>
-        <table class="table">
+        <table class="table episodes">
           <thead>
             <tr>
               <th scope="col">{t.start}</th>
