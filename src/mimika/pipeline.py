@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import ParamSpec, Self, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mimika.data.baseline import Baseline
 from mimika.data.frame import Frame
@@ -19,6 +20,7 @@ from mimika.data.options import FACES_LIMIT, Options
 from mimika.data.protocols import Capture, Hook
 from mimika.stages.capture.photo import PhotoCapture
 from mimika.stages.faces.align import EXPRESSION_CROP, matrices_from_meshes
+from mimika.stages.faces.crops import crop_batch
 from mimika.stages.faces.detect import Detector
 from mimika.stages.faces.follow import Follower
 from mimika.stages.faces.glimpses import credible, glimpses
@@ -29,7 +31,7 @@ from mimika.stages.measure.eye_region import EyeNet
 from mimika.stages.measure.eyes import gaze, openness
 from mimika.stages.measure.mesh import MeshNet
 from mimika.stages.measure.movement import FaceMovements
-from mimika.stages.measure.pose import head_pose
+from mimika.stages.measure.pose import fit_mean_face, head_pose
 from mimika.stages.recognize.classify import Classifier
 from mimika.stages.timeline.baseline import load, of_photo
 from mimika.temporal import Hindsight, Temporal
@@ -173,9 +175,10 @@ class Pipeline:
 
     def _finish(self, frame: Frame, seen: Seen, stages: _Stages, tracker: Tracker) -> Observation:
         """Turn the faces seen into the observation: pose, expressions, ids."""
-        measurements = stages.run("measure", self._measured, frame, seen)
         matrices = matrices_from_meshes(seen.meshes, EXPRESSION_CROP)
-        expressions = stages.run("recognize", self._classifier.classify, frame.luma, matrices)
+        crops = stages.run("recognize", crop_batch, frame.luma, matrices, EXPRESSION_CROP)
+        measurements = stages.run("measure", self._measured, frame, seen, crops)
+        expressions = stages.run("recognize", self._classifier.classify, frame.luma, matrices, crops)
         faces = stages.run("track", tracker.assign, seen.faces, expressions.embeddings, frame.time_s)
         results = {"faces": seen.faces, "measure": measurements, "recognize": expressions, "track": faces}
         for hook in self._hooks:
@@ -192,16 +195,17 @@ class Pipeline:
         movement = stages.run("measure", self._movements.follow, frame.luma, ids, meshes, frame.time_s)
         return replace(observation, measurements=replace(measured, movement=movement))
 
-    def _measured(self, frame: Frame, seen: Seen) -> Measurements:
-        """Look closer at the eyes; read pose, action units and gaze off the meshes."""
+    def _measured(self, frame: Frame, seen: Seen, crops: NDArray[np.float32]) -> Measurements:
+        """Look closer at the eyes; read pose, action units and gaze off meshes and crops."""
         meshes = self._eyes.refine(frame.luma, seen.meshes)
-        angles, translations = head_pose(meshes, (frame.width, frame.height))
+        fit = fit_mean_face(meshes)
+        angles, translations = head_pose(meshes, (frame.width, frame.height), fit)
         return Measurements(
             meshes,
             seen.presence,
             angles,
             translations,
-            action_units=self._units.measure(meshes, angles, luma=frame.luma),
+            action_units=self._units.measure(meshes, angles, crops=255 * crops[:, 0], fit=fit),
             eye_openness=openness(meshes),
             gaze=gaze(meshes, angles),
         )

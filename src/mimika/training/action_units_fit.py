@@ -13,7 +13,15 @@ from torch import nn
 from mimika.data.geometry import Floats
 from mimika.stages.faces.align import mirror_map
 from mimika.stages.measure.pose import angles_of, fit_mean_face
-from mimika.stages.measure.unit_inputs import inputs_alone, inputs_compared, inputs_seen, mirrored_seen, shape_of
+from mimika.stages.measure.unit_inputs import (
+    SHAPE_POINTS,
+    inputs_alone,
+    inputs_compared,
+    inputs_seen,
+    numbers_of,
+    shape_of,
+    upright_of,
+)
 
 Array = NDArray[np.float32]
 
@@ -53,21 +61,20 @@ class Lesson:
 
 
 def shape_inputs(meshes: Floats, neutrals: Floats | None) -> Array:
-    """Return the (n, k) inputs of the regressors by shape, pose read off the meshes themselves."""
-    angles = angles_of(fit_mean_face(meshes)[0])
+    """Return what the regressors by shape see of n faces, then of their mirror pictures, (2n, k)."""
+    fit = fit_mean_face(meshes)
+    upright = upright_of(meshes, fit)
+    numbers = numbers_of(upright, angles_of(fit[0]))
     if neutrals is None:
-        return inputs_alone(shape_of(meshes), angles)
-    return inputs_compared(shape_of(meshes), angles, shape_of(neutrals))
+        return inputs_alone(numbers)
+    return inputs_compared(numbers, upright[:, :SHAPE_POINTS], shape_of(neutrals))
 
 
 def shape_lesson(meshes: Array, neutrals: Array, intensities: Array, compared: bool) -> Lesson:
     """Return faces with known units and their mirror pictures as a lesson by shape."""
-    inputs = [
-        shape_inputs(each, calm if compared else None)
-        for each, calm in ((meshes, neutrals), (mirror(meshes), mirror(neutrals)))
-    ]
+    inputs = shape_inputs(meshes, neutrals if compared else None)
     targets = np.concatenate([intensities.reshape(len(meshes), -1), intensities[..., ::-1].reshape(len(meshes), -1)])
-    return Lesson(np.concatenate(inputs), targets, np.ones_like(targets), np.ones(len(targets), np.float32))
+    return Lesson(inputs, targets, np.ones_like(targets), np.ones(len(targets), np.float32))
 
 
 def seen_lesson(meshes: Array, seen: Array, targets: Array, known: Array, weights: Array, region: str) -> Lesson:
@@ -75,11 +82,10 @@ def seen_lesson(meshes: Array, seen: Array, targets: Array, known: Array, weight
 
     `targets` (n, m, 2) shares 0..1 of a region's units, `known` (m,) which of them these faces teach.
     """
-    inputs = []
-    for points, skin in ((meshes, seen), (mirror(meshes), mirrored_seen(seen))):
-        inputs.append(inputs_seen(shape_of(points), angles_of(fit_mean_face(points)[0]), skin, region))
+    fit = fit_mean_face(meshes)
+    inputs = inputs_seen(numbers_of(upright_of(meshes, fit), angles_of(fit[0]), seen), region)
     both = np.concatenate([targets[..., 0], targets[..., 1]]).astype(np.float32)
-    return Lesson(np.concatenate(inputs), both, np.broadcast_to(known, both.shape), np.tile(weights, 2))
+    return Lesson(inputs, both, np.broadcast_to(known, both.shape), np.tile(weights, 2))
 
 
 def mirror(meshes: Array) -> Array:

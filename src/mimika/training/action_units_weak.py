@@ -17,12 +17,12 @@ from mimika.data.labels import ACTION_UNITS, FERPLUS
 
 SHARES: dict[str, dict[str, float]] = {
     "neutral": {},
-    "happiness": {"AU6": 0.7, "AU12": 1.0, "AU25": 0.7, "AU26": 0.1},
-    "surprise": {"AU1": 0.9, "AU2": 0.9, "AU5": 0.7, "AU25": 0.8, "AU26": 0.7, "AU27": 0.2},
-    "sadness": {"AU1": 0.6, "AU4": 0.6, "AU15": 0.7, "AU17": 0.4},
-    "anger": {"AU4": 0.9, "AU7": 0.6, "AU10": 0.2, "AU17": 0.2, "AU23": 0.4, "AU24": 0.4},
-    "disgust": {"AU4": 0.4, "AU7": 0.3, "AU9": 0.8, "AU10": 0.7, "AU15": 0.2, "AU17": 0.3},
-    "fear": {"AU1": 0.8, "AU2": 0.5, "AU4": 0.6, "AU5": 0.7, "AU7": 0.2, "AU20": 0.6, "AU25": 0.6, "AU26": 0.4},
+    "happiness": {"AU6": 0.6, "AU12": 1.0, "AU25": 0.8},
+    "surprise": {"AU1": 1.0, "AU2": 1.0, "AU5": 0.66, "AU25": 0.9, "AU26": 0.9, "AU27": 0.2},
+    "sadness": {"AU1": 0.6, "AU4": 1.0, "AU15": 1.0, "AU17": 0.67},
+    "anger": {"AU4": 1.0, "AU7": 1.0, "AU10": 0.26, "AU17": 0.52, "AU23": 0.29, "AU24": 1.0},
+    "disgust": {"AU4": 0.31, "AU9": 1.0, "AU10": 1.0, "AU17": 0.8, "AU24": 0.26},
+    "fear": {"AU1": 1.0, "AU2": 0.57, "AU4": 1.0, "AU5": 0.63, "AU20": 1.0, "AU25": 0.9, "AU26": 0.33},
     "contempt": {"AU12": 0.2, "AU14": 0.7},
 }
 """How often a unit acts in an expression."""

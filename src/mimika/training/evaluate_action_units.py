@@ -17,7 +17,7 @@ from mimika.data.labels import ACTION_UNITS, FERPLUS, SIDED_UNITS
 from mimika.stages.measure.action_units import ActionUnits, displacements
 from mimika.stages.measure.eyes import gaze, openness
 from mimika.stages.measure.pose import angles_of, fit_mean_face
-from mimika.stages.measure.unit_inputs import shape_of
+from mimika.stages.measure.unit_inputs import numbers_of, shape_of, upright_of
 from mimika.training.action_units import (
     HELD_OUT,
     WHITE,
@@ -41,8 +41,10 @@ class Skins(ActionUnits):
 
     def by_appearance(self, meshes: Array, seen: Array, neutrals: Array | None = None) -> Array:
         """Return intensities (n, 23, 2) of meshes (n, 478, 3) with appearance (n, 8, 8, 9)."""
-        angles = angles_of(fit_mean_face(meshes)[0])
-        return self.measure(meshes, angles, neutrals, units=self._seen(shape_of(meshes), angles, seen))
+        fit = fit_mean_face(meshes)
+        angles = angles_of(fit[0])
+        units = self._seen(numbers_of(upright_of(meshes, fit), angles, seen), openness(meshes))
+        return self.measure(meshes, angles, neutrals, units=units, fit=fit)
 
     def by_shape(self, meshes: Array, neutrals: Array | None = None) -> Array:
         """Return intensities (n, 23, 2) by shape alone."""
@@ -169,12 +171,12 @@ def by_displacements(faces: UnitFaces, most: int = 300) -> dict[str, Any]:
 
 def by_ridge(train: UnitFaces, test: UnitFaces, compared: bool, most: int = 8000) -> dict[str, Any]:
     """Return what linear regression on the same inputs gives: a yardstick."""
-    inputs = shape_inputs(train.meshes[:most], train.neutrals[:most] if compared else None).astype(np.float64)
+    inputs = shape_inputs(train.meshes[:most], train.neutrals[:most] if compared else None)[:most].astype(np.float64)
     wanted = train.intensities[:most].reshape(len(inputs), -1)
     mean, spread = inputs.mean(axis=0), inputs.std(axis=0) + 1e-5
     flat = (inputs - mean) / spread
     weights = np.linalg.solve(flat.T @ flat / len(flat) + 0.01 * np.eye(flat.shape[1]), flat.T @ wanted / len(flat))
-    seen = (shape_inputs(test.meshes, test.neutrals if compared else None) - mean) / spread
+    seen = (shape_inputs(test.meshes, test.neutrals if compared else None)[: len(test)] - mean) / spread
     found = seen @ (weights) + wanted.mean(axis=0)
     return agreement(np.clip(found, 0, 5).reshape(len(found), -1, 2).astype(np.float32), test.intensities)
 

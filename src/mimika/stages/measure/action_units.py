@@ -8,28 +8,31 @@ from numpy.typing import NDArray
 from mimika.data.geometry import Floats
 from mimika.data.labels import ACTION_UNITS, SIDED_UNITS
 from mimika.data.options import Options
-from mimika.stages.measure.appearance import appearance
+from mimika.stages.measure.appearance import appearance, of_crops
 from mimika.stages.measure.eyes import openness
+from mimika.stages.measure.pose import Fit
 from mimika.stages.measure.unit_inputs import (
     SHAPE_POINTS,
     UPPER_UNITS,
     inputs_alone,
     inputs_compared,
     inputs_seen,
-    mirrored,
-    mirrored_seen,
+    numbers_of,
     shape_of,
     unit_file,
+    upright_of,
 )
 
 MAXIMUM = 5.0
 LETTERS = ("", "A", "B", "C", "D", "E")
 """No trace at all, then trace, slight, marked, severe, maximum, as the FACS manual scores them."""
-LOWER_UNITS = tuple(unit for unit in ACTION_UNITS if unit not in (*UPPER_UNITS, "AU43"))
+LOWER_UNITS = tuple(unit for unit in ACTION_UNITS if unit not in UPPER_UNITS)
 
 _SHUT = ACTION_UNITS.index("AU43")
 _OPEN_ENOUGH = 0.75
 """Eye openness above which a lid does not count as lowered."""
+_WIDE_OPEN = 1.05
+"""Eye openness from which on no lid is lowered."""
 _SLEEPY = 0.5
 """A neutral whose eyes are less open than this was no neutral."""
 _OF_PICTURE = 1 / 3
@@ -37,6 +40,9 @@ _OF_PICTURE = 1 / 3
 _WHOLE = np.array([row for row, unit in enumerate(ACTION_UNITS) if unit not in SIDED_UNITS], np.intp)
 _UPPER = np.array([ACTION_UNITS.index(unit) for unit in UPPER_UNITS], np.intp)
 _LOWER = np.array([ACTION_UNITS.index(unit) for unit in LOWER_UNITS], np.intp)
+
+
+Array = NDArray[np.float32]
 
 
 class ActionUnits:
@@ -56,32 +62,36 @@ class ActionUnits:
         neutrals: Floats | None = None,
         units: Floats | None = None,
         luma: NDArray[np.uint8] | None = None,
+        crops: Floats | None = None,
+        fit: Fit | None = None,
     ) -> NDArray[np.float32]:
         """Return intensities (n, 23, 2), 0..5, in the order of `labels.ACTION_UNITS`, the subject's left, then right.
 
         `meshes` (n, 478, 3) picture pixels, z in the same scale; `angles` (n, 3) pitch, yaw, roll in degrees;
         `neutrals`, the same persons without expression, as shapes (n, 468, 3) from `neutral_shape` or as meshes (n,
-        478, 3), a row of NaN where unknown. `luma` (height, width) is the picture itself; where only meshes were kept,
-        `units` (n, 23, 2), measured earlier with the picture and without a neutral, take its place; without both, shape
-        alone decides. Units without sides have both values alike.
+        478, 3), a row of NaN where unknown. `luma` (height, width) is the picture itself, or `crops` (n, 64, 64) the
+        faces cut out of it by `EXPRESSION_CROP`, grey 0..255; where only meshes were kept, `units` (n, 23, 2), measured
+        earlier with the picture and without a neutral, take its place; without all, shape alone decides. `fit` is what
+        `pose.fit_mean_face` says of the meshes, where it is known. Units without sides have both values alike.
         """
         if not len(meshes):
             return np.zeros((0, len(ACTION_UNITS), 2), np.float32)
-        shapes = shape_of(meshes)
-        if luma is not None:
-            units = self._seen(shapes, angles, appearance(luma, meshes))
-        opened = openness(meshes)
-        shown = units is not None and bool(np.isfinite(units).all())
-        result = np.array(units if units is not None and shown else self._alone(shapes, angles), np.float32)
+        if crops is not None:
+            seen: Array | None = of_crops(np.asarray(crops, np.float32))
+        else:
+            seen = appearance(luma, meshes) if luma is not None else None
+        upright, opened = upright_of(meshes, fit), openness(meshes)
+        numbers = numbers_of(upright, angles, seen)
+        if seen is not None:
+            result = self._seen(numbers, opened)
+        elif units is not None and bool(np.isfinite(units).all()):
+            result = np.array(units, np.float32)
+        else:
+            result = self._alone(numbers, opened)
         if neutrals is not None:
-            calm = np.asarray(neutrals, np.float32)
-            calm = shape_of(calm) if calm.shape[1] > SHAPE_POINTS else calm
-            rows = np.flatnonzero(np.isfinite(calm).all(axis=(1, 2)))
-            compared = self._compared(shapes[rows], np.asarray(angles, np.float32)[rows], calm[rows])
-            result[rows] = _OF_PICTURE * result[rows] + (1 - _OF_PICTURE) * compared if shown else compared
-            opened[rows] /= np.maximum(openness(calm[rows]), _SLEEPY)
+            weight = _OF_PICTURE if seen is not None or units is not None else 0.0
+            self._compare(result, weight, numbers, upright[:, :SHAPE_POINTS], opened, neutrals)
         result[:, _WHOLE] = result[:, _WHOLE].mean(axis=-1, keepdims=True)
-        result[:, _SHUT] = _shut(opened)
         return np.clip(result, 0, MAXIMUM)
 
     def neutral_shape(self, meshes: Floats, angles: Floats) -> NDArray[np.float32]:
@@ -91,33 +101,32 @@ class ActionUnits:
         """
         return shape_of(meshes)
 
-    def _alone(self, shapes: NDArray[np.float32], angles: Floats) -> NDArray[np.float32]:
+    def _alone(self, numbers: Array, opened: Array) -> Array:
         """Return intensities by shape; the mean of a face and of its mirror picture, so that no side is preferred."""
-        values = self._nets["alone"](
-            np.concatenate([inputs_alone(shapes, angles), inputs_alone(*mirrored(shapes, angles))])
-        )
-        return _both_ways(values)
+        return _with_lids(_both_ways(self._nets["alone"](inputs_alone(numbers))), opened)
 
-    def _compared(self, shapes: NDArray[np.float32], angles: Floats, calm: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return intensities by how the shape differs from the person's own."""
-        swapped, turned = mirrored(shapes, angles)
-        plain = inputs_compared(shapes, angles, calm)
-        other = inputs_compared(swapped, turned, mirrored(calm, angles)[0])
-        return _both_ways(self._nets["neutral"](np.concatenate([plain, other])))
+    def _compare(
+        self, result: Array, weight: float, numbers: Array, shapes: Array, opened: Array, neutrals: Floats
+    ) -> None:
+        """Put into the result what the difference from the person's own neutral says; `weight` of it stays."""
+        calm = np.asarray(neutrals, np.float32)
+        calm = shape_of(calm) if calm.shape[1] > SHAPE_POINTS else calm
+        rows = np.flatnonzero(np.isfinite(calm).all(axis=(1, 2)))
+        compared = _both_ways(self._nets["neutral"](inputs_compared(numbers[rows], shapes[rows], calm[rows])))
+        own = opened[rows] / np.maximum(openness(calm[rows]), np.float32(_SLEEPY))
+        compared = _with_lids(compared, np.asarray(own, np.float32))
+        result[rows] = weight * result[rows] + (1 - weight) * compared
+        # The lids against the person's own say more of a closing eye than any picture.
+        result[rows, _SHUT] = compared[:, _SHUT]
 
-    def _seen(self, shapes: NDArray[np.float32], angles: Floats, seen: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _seen(self, numbers: Array, opened: Array) -> Array:
         """Return intensities by shape and appearance; each half of the face by itself, right ones mirrored."""
-        n = len(shapes)
-        swapped, turned = mirrored(shapes, angles)
+        n = len(numbers)
         result = np.zeros((n, len(ACTION_UNITS), 2), np.float32)
-        halves = ((shapes, np.asarray(angles, np.float32), seen), (swapped, turned, mirrored_seen(seen)))
         for region, rows in (("upper", _UPPER), ("lower", _LOWER)):
-            both = self._nets[region](
-                np.concatenate([inputs_seen(shape, turn, skin, region) for shape, turn, skin in halves])
-            )
-            shares = MAXIMUM / (1 + np.exp(-both))
+            shares = MAXIMUM / (1 + np.exp(-self._nets[region](inputs_seen(numbers, region))))
             result[:, rows] = shares.reshape(2, n, len(rows)).transpose(1, 2, 0)
-        return result
+        return _with_lids(result, opened)
 
 
 def letters(intensities: Floats) -> NDArray[np.str_]:
@@ -178,6 +187,12 @@ def _both_ways(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.clip((both[0] + both[1][..., ::-1]) / 2, 0, MAXIMUM), np.float32)
 
 
-def _shut(opened: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the intensity (n, 2) of closing eyes, straight from how far they are open."""
-    return np.asarray(MAXIMUM * np.clip((_OPEN_ENOUGH - opened) / _OPEN_ENOUGH, 0, 1), np.float32)
+def _with_lids(units: Array, opened: Array) -> Array:
+    """Let AU43 be what the openness of the eyes says, the more the further they are shut; changes `units`.
+
+    Of eyes that are open the regressors say little, and what the other eye does must not count for this one.
+    """
+    direct = np.clip((_OPEN_ENOUGH - opened) / _OPEN_ENOUGH, 0, 1)
+    doubtful = np.clip((_WIDE_OPEN - opened) / (_WIDE_OPEN - _OPEN_ENOUGH), 0, 1)
+    units[:, _SHUT] = direct * direct * MAXIMUM + (1 - direct) * doubtful * units[:, _SHUT]
+    return units

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,38 +28,53 @@ def appearance(luma: NDArray[np.uint8], meshes: Floats) -> NDArray[np.float32]:
     FG 2015.
     """
     matrices = matrices_from_meshes(meshes, EXPRESSION_CROP)
-    result = np.empty((len(matrices), CELLS, CELLS, DIRECTIONS + 1), np.float32)
-    for row, matrix in zip(result, matrices, strict=True):
-        row[:] = edges(crop(luma, matrix, EXPRESSION_CROP))
+    return of_crops([crop(luma, matrix, EXPRESSION_CROP) for matrix in matrices])
+
+
+def of_crops(crops: Sequence[NDArray[np.uint8]] | NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the (n, 8, 8, 9) appearance of n crops, (64, 64) grey levels 0..255 each."""
+    result = np.empty((len(crops), CELLS, CELLS, DIRECTIONS + 1), np.float32)
+    for row, cut in zip(result, crops, strict=True):
+        row[:] = edges(cut)
     return result
 
 
-def edges(cut: NDArray[np.uint8]) -> NDArray[np.float32]:
+def edges(cut: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the (8, 8, 9) edge directions of one (64, 64) crop."""
-    grey = cut.astype(np.float32)
-    across, down = np.zeros_like(grey), np.zeros_like(grey)
-    across[:, 1:-1] = grey[:, 2:] - grey[:, :-2]
-    down[1:-1] = grey[2:] - grey[:-2]
-    ways, pool = _tables(len(grey))
-    strength = np.maximum(ways[:, 0, None, None] * across + ways[:, 1, None, None] * down, 0)
-    cells = (pool @ strength @ pool.T).transpose(1, 2, 0)
-    whole = np.sqrt((cells**2).sum(axis=-1))
-    edge = np.pad(whole, 1, mode="edge")
-    rows = edge[:-2] + edge[1:-1] + edge[2:]
-    around = (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) / 9 + _FLOOR
-    parts = np.sqrt(cells / around[..., None])
-    return np.asarray(np.concatenate([parts, (whole / around)[..., None]], axis=-1), np.float32)
+    grey = np.asarray(cut, np.float32)
+    side = len(grey)
+    slopes = np.zeros((side, side, 2), np.float32)
+    np.subtract(grey[:, 2:], grey[:, :-2], out=slopes[:, 1:-1, 0])
+    np.subtract(grey[2:], grey[:-2], out=slopes[1:-1, :, 1])
+    # The parts of a slope along opposite directions differ by the slope and add up to its size: four do for eight.
+    ways = _ways()
+    along = slopes.reshape(-1, 2) @ ways
+    size = _pooled(np.abs(along, out=along).reshape(side, side, -1))
+    gain = _pooled(slopes).reshape(-1, 2) @ ways
+    gain = gain.reshape(size.shape)
+    cells = np.concatenate([size + gain, size - gain], axis=-1) / 2
+    whole = np.sqrt((cells * cells).sum(axis=-1))
+    around = cv2.blur(whole, (3, 3), borderType=cv2.BORDER_REPLICATE) + _FLOOR
+    result = np.empty((CELLS, CELLS, DIRECTIONS + 1), np.float32)
+    np.sqrt(np.maximum(cells, 0) / around[..., None], out=result[..., :-1])
+    np.divide(whole, around, out=result[..., -1])
+    return result
 
 
-def mirrored(seen: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the (n, 8, 8, 9) appearance of the mirror pictures."""
+def mirror_places() -> NDArray[np.intp]:
+    """Return (576,) which of the flat (8, 8, 9) numbers takes each one's place in the mirror picture."""
+    places = np.arange(CELLS * CELLS * (DIRECTIONS + 1)).reshape(CELLS, CELLS, DIRECTIONS + 1)
     swap = [(DIRECTIONS // 2 - way) % DIRECTIONS for way in range(DIRECTIONS)] + [DIRECTIONS]
-    return np.asarray(seen[:, :, ::-1][..., swap], np.float32)
+    return places[:, ::-1][..., swap].ravel()
+
+
+def _pooled(layers: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the (8, 8, k) means over the cells of (side, side, k) layers."""
+    return np.asarray(cv2.resize(layers, (CELLS, CELLS), interpolation=cv2.INTER_AREA), np.float32)
 
 
 @lru_cache(maxsize=1)
-def _tables(side: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    angles = np.arange(DIRECTIONS) * 2 * np.pi / DIRECTIONS
-    ways = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
-    pool = np.kron(np.eye(CELLS), np.full(side // CELLS, CELLS / side)).astype(np.float32)
-    return ways, np.asarray(pool, np.float32)
+def _ways() -> NDArray[np.float32]:
+    """Return (2, 4) unit vectors of the first four directions, as columns."""
+    angles = np.arange(DIRECTIONS // 2) * 2 * np.pi / DIRECTIONS
+    return np.stack([np.cos(angles), np.sin(angles)]).astype(np.float32)

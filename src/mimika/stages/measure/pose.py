@@ -18,10 +18,13 @@ _WEIGHTS: dict[float, tuple[int, ...]] = {
 half, because hair hides them and the mesh guesses them less exactly; brows, lids, lips and chin move and have none."""
 
 
-def head_pose(meshes: Floats, size: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def head_pose(
+    meshes: Floats, size: tuple[int, int], fit: Fit | None = None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Fit the mean face to each mesh and read the pose off the fit.
 
-    `meshes` (n, 478, 3) picture pixels, z negative towards the camera; `size` (width, height) of the picture. Returns
+    `meshes` (n, 478, 3) picture pixels, z negative towards the camera; `size` (width, height) of the picture; `fit`,
+    what `fit_mean_face` gave, where it is known. Returns
     angles (n, 3) pitch, yaw, roll in degrees and translations (n, 3), both with the signs and units of
     `data.measurements.Measurements`. The rotation is roll after yaw after pitch, R = Rz(roll) Ry(-yaw) Rx(-pitch) in a
     frame with x right, y down, z away: turning the picture changes the roll alone, and nodding changes the pitch alone
@@ -29,7 +32,7 @@ def head_pose(meshes: Floats, size: tuple[int, int]) -> tuple[NDArray[np.float32
 
     Source: Umeyama, "Least-squares estimation of transformation parameters between two point patterns", PAMI 1991.
     """
-    rotations, scales, origins = fit_mean_face(meshes)
+    rotations, scales, origins = fit_mean_face(meshes) if fit is None else fit
     width, height = size
     unit = np.maximum(scales, 1e-9)
     translations = np.empty((len(rotations), 3))
@@ -39,7 +42,11 @@ def head_pose(meshes: Floats, size: tuple[int, int]) -> tuple[NDArray[np.float32
     return angles_of(rotations).astype(np.float32), translations.astype(np.float32)
 
 
-def fit_mean_face(meshes: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+Fit = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+"""Rotations (n, 3, 3), scales (n,), origins (n, 3) of meshes, as `fit_mean_face` gives them."""
+
+
+def fit_mean_face(meshes: Floats) -> Fit:
     """Fit mesh ≈ scale · R · mean face + origin by weighted least squares over the rigid points.
 
     `meshes` (n, 478, 3). Returns rotations (n, 3, 3) for points as columns, scales (n,) in pixels per inter-ocular
@@ -47,15 +54,17 @@ def fit_mean_face(meshes: Floats) -> tuple[NDArray[np.float64], NDArray[np.float
     """
     rows, weights, template, template_mean = _rigid()
     seen = np.asarray(meshes, np.float64)[:, rows]
-    seen_mean = np.einsum("k,nkj->nj", weights, seen)
+    seen_mean = weights @ seen
     centred = seen - seen_mean[:, None]
-    left, stretch, right = np.linalg.svd(np.einsum("k,nki,kj->nij", weights, centred, template))
+    weighted = weights[:, None] * template
+    left, stretch, right = np.linalg.svd(centred.transpose(0, 2, 1) @ weighted)
     # A reflection fits a flat or broken mesh better than any rotation; the weakest axis is turned back.
-    stretch[:, 2] *= np.where(np.linalg.det(left @ right) < 0, -1.0, 1.0)
-    left[:, :, 2] *= np.where(np.linalg.det(left @ right) < 0, -1.0, 1.0)[:, None]
+    turned = np.where(np.linalg.det(left @ right) < 0, -1.0, 1.0)
+    stretch[:, 2] *= turned
+    left[:, :, 2] *= turned[:, None]
     rotations = left @ right
-    scales = stretch.sum(1) / np.einsum("k,kj,kj->", weights, template, template)
-    origins = seen_mean - scales[:, None] * np.einsum("nij,j->ni", rotations, template_mean)
+    scales = stretch.sum(1) / float((weighted * template).sum())
+    origins = seen_mean - scales[:, None] * (rotations @ template_mean)
     return np.asarray(rotations, np.float64), scales, origins
 
 

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from mimika.data.geometry import Floats
 from mimika.stages.faces.align import mean_face, mirror_map
-from mimika.stages.measure.appearance import CELLS
-from mimika.stages.measure.appearance import mirrored as mirrored_appearance
-from mimika.stages.measure.pose import fit_mean_face
+from mimika.stages.measure import appearance
+from mimika.stages.measure.pose import Fit, fit_mean_face
+
+Array = NDArray[np.float32]
 
 SHAPE_POINTS = 468
-UPPER_UNITS = ("AU1", "AU2", "AU4", "AU5", "AU6", "AU7")
+UPPER_UNITS = ("AU1", "AU2", "AU4", "AU5", "AU6", "AU7", "AU43")
 """Units of brows, lids and cheeks; their regressor sees nothing below the nose."""
 
 SPANS = (
@@ -34,6 +35,11 @@ SPANS = (
 )
 """Pairs of points whose distance says much about lids, brows, nose, lips and jaw."""
 
+_CORNERS, _IRISES = np.array([[362, 263], [133, 33]]), np.array([473, 468])
+_LIDS = np.array([[[386, 385, 387], [374, 380, 373]], [[159, 158, 160], [145, 153, 144]]])
+_RIMS = np.array([[474, 475, 476, 477], [469, 470, 471, 472]])
+"""Corners, middle of the iris, upper and lower lid, rim of the iris: the subject's left eye, then the right."""
+_EYE_NUMBERS = 9
 _ANGLE_UNIT = 30.0
 _REGIONS: dict[str, tuple[slice, float, float]] = {
     "upper": (slice(0, 5), -9.0, 0.1),
@@ -45,54 +51,59 @@ _OWN_SIDE = -0.03
 _OWN_CELLS = 3
 
 
-def shape_of(meshes: Floats) -> NDArray[np.float32]:
-    """Return pose-free shapes (n, 468, 3) of (n, 478, 3) meshes: upright, frontal, in units of the mean face."""
+def upright_of(meshes: Floats, fit: Fit | None = None) -> Array:
+    """Return (n, 478, 3) meshes pose-free: upright, frontal, in units of the mean face; `fit` if it is known."""
     points = np.asarray(meshes, np.float32)
     if not len(points):
-        return np.zeros((0, SHAPE_POINTS, 3), np.float32)
-    rotations, scales, origins = fit_mean_face(points)
+        return np.zeros(points.shape, np.float32)
+    rotations, scales, origins = fit_mean_face(points) if fit is None else fit
     linear = (rotations / np.maximum(scales, 1e-9)[:, None, None]).astype(np.float32)
-    centred = points[:, :SHAPE_POINTS] - origins[:, None].astype(np.float32)
-    return np.asarray(centred @ linear, np.float32)
+    return np.asarray((points - origins[:, None].astype(np.float32)) @ linear, np.float32)
 
 
-def mirrored(shapes: Floats, angles: Floats) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the shapes (n, 468, 3) and angles (n, 3) of the mirror pictures."""
-    swapped = np.asarray(shapes, np.float32)[:, mirror_map()[:SHAPE_POINTS].astype(np.intp)]
-    flip, turned = np.array([-1, 1, 1], np.float32), np.array([1, -1, -1], np.float32)
-    return swapped * flip, np.asarray(angles, np.float32) * turned
+def shape_of(meshes: Floats) -> Array:
+    """Return pose-free shapes (n, 468, 3) of (n, 478, 3) meshes, without the irises: what a baseline stores."""
+    return upright_of(meshes)[:, :SHAPE_POINTS]
 
 
-def inputs_alone(shapes: Floats, angles: Floats) -> NDArray[np.float32]:
-    """Return what the regressor without a neutral sees, (n, k): points that move, distances, pitch and yaw."""
-    chosen = np.asarray(shapes, np.float32)
-    return np.concatenate([chosen[:, _moving()].reshape(len(chosen), -1), _spans(chosen), _turn(angles)], axis=1)
+def numbers_of(upright: Array, angles: Floats, seen: Array | None = None) -> Array:
+    """Return (n, k) all that any regressor looks at.
 
-
-def inputs_compared(shapes: Floats, angles: Floats, neutrals: Floats) -> NDArray[np.float32]:
-    """Return what the regressor with a neutral sees, (n, k): differences, distances now, pitch and yaw."""
-    now, calm = np.asarray(shapes, np.float32), np.asarray(neutrals, np.float32)
-    moved = (now - calm)[:, _moving()].reshape(len(now), -1)
-    spans = _spans(now)
-    return np.concatenate([moved, spans - _spans(calm), spans, _turn(angles)], axis=1)
-
-
-def inputs_seen(shapes: Floats, angles: Floats, seen: NDArray[np.float32], region: str) -> NDArray[np.float32]:
-    """Return what a regressor with appearance sees of the subject's left half of a region, (n, k).
-
-    `shapes` (n, 468, 3), `angles` (n, 3), `seen` (n, 8, 8, 9) from `appearance`, `region` "upper" or "lower".
+    `upright` (n, 478, 3) from `upright_of`; `angles` (n, 3); `seen` (n, 8, 8, 9) from `appearance`, or None where no
+    regressor that looks at it will be asked.
     """
-    chosen = np.asarray(shapes, np.float32)
-    cells, points, spans = _region(region)
-    skin = np.asarray(seen, np.float32)[:, cells, _OWN_CELLS:].reshape(len(chosen), -1)
-    ends = np.array(SPANS)[spans]
-    lengths = np.linalg.norm(chosen[:, ends[:, 0]] - chosen[:, ends[:, 1]], axis=-1)
-    return np.concatenate([skin, chosen[:, points].reshape(len(chosen), -1), lengths, _turn(angles)], axis=1)
+    n = len(upright)
+    table = _table()
+    lengths = _lengths(upright[:, table.ends[:, 0]] - upright[:, table.ends[:, 1]])
+    skin = np.zeros((n, 0), np.float32) if seen is None else np.asarray(seen, np.float32).reshape(n, -1)
+    turn = np.asarray(angles, np.float32)[:, :2] / np.float32(_ANGLE_UNIT)
+    points = upright[:, table.rows].reshape(n, -1)
+    return np.concatenate([points, lengths, _eyes(upright), turn, skin], axis=1)
 
 
-def mirrored_seen(seen: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the (n, 8, 8, 9) appearance of the mirror pictures."""
-    return mirrored_appearance(seen)
+def inputs_alone(numbers: Array) -> Array:
+    """Return what the regressor without a neutral sees of faces, then of their mirror pictures, (2n, k)."""
+    return _both(numbers, _table().alone)
+
+
+def inputs_compared(numbers: Array, shapes: Floats, neutrals: Floats) -> Array:
+    """Return what the regressor with a neutral sees of faces, then of their mirror pictures, (2n, k).
+
+    `numbers` from `numbers_of`; `shapes`, `neutrals` (n, 468, 3): how points and distances differ from the person's own
+    is put before what the face shows by itself.
+    """
+    table = _table()
+    now, calm = np.asarray(shapes, np.float32), np.asarray(neutrals, np.float32)
+    moved = (now - calm)[:, table.rows].reshape(len(now), -1)
+    own = _lengths(calm[:, table.ends[:, 0]] - calm[:, table.ends[:, 1]])
+    first = moved.shape[1]
+    moved = np.concatenate([moved, numbers[:, first : first + len(table.ends)] - own], axis=1)
+    return np.concatenate([_both(moved, table.moved), _both(numbers, table.alone[first:])], axis=1)
+
+
+def inputs_seen(numbers: Array, region: str) -> Array:
+    """Return what a regressor with appearance sees of left halves of a region, then of right ones mirrored, (2n, k)."""
+    return _both(numbers, _table().regions[region])
 
 
 @lru_cache(maxsize=1)
@@ -102,27 +113,77 @@ def unit_file() -> dict[str, NDArray[Any]]:
         return {name: arrays[name] for name in arrays.files}
 
 
-def _spans(shapes: NDArray[np.float32]) -> NDArray[np.float32]:
-    ends = np.array(SPANS)
-    return np.asarray(np.linalg.norm(shapes[:, ends[:, 0]] - shapes[:, ends[:, 1]], axis=-1), np.float32)
+def _both(numbers: Array, chosen: NDArray[np.intp]) -> Array:
+    """Return the chosen numbers of faces, then those of their mirror pictures."""
+    table = _table()
+    mirrored = numbers[:, table.mirror[chosen]] * table.sign[chosen]
+    return np.concatenate([numbers[:, chosen], mirrored])
 
 
-def _turn(angles: Floats) -> NDArray[np.float32]:
-    return np.asarray(angles, np.float32)[:, :2] / np.float32(_ANGLE_UNIT)
+def _eyes(upright: Array) -> Array:
+    """Return (n, 18) where each iris and each lid is in its eye, also in radii of the iris; left, then right."""
+    corners, irises, rims = upright[:, _CORNERS], upright[:, _IRISES], upright[:, _RIMS]
+    lids = upright[:, _LIDS, 1].sum(axis=-1) / 3
+    between = (corners[:, :, 0] + corners[:, :, 1]) / 2
+    radius = _lengths(rims - irises[:, :, None]).sum(axis=-1)[..., None] / 4 + np.float32(1e-3)
+    signs = np.array([-1, 1], np.float32)
+    gaps = (lids - irises[..., 1:2]) * signs
+    away = (irises - between)[..., :2]
+    parts = [away, gaps, gaps / radius, radius, (lids - between[..., 1:2]) * signs]
+    return np.concatenate(parts, axis=-1).reshape(len(upright), -1)
+
+
+def _lengths(vectors: Array) -> Array:
+    return np.asarray(np.sqrt((vectors * vectors).sum(axis=-1)), np.float32)
+
+
+class _Table:
+    """Where each number stands, which are whose mirror picture, and which ones each regressor sees.
+
+    `rows` of points, `ends` (m, 2) of distances; `mirror` and `sign`: a number of the mirror picture is that number of
+    the face, times the sign. `alone`, `moved`, `regions`: places of what the regressors see.
+    """
+
+    def __init__(self) -> None:
+        swap = mirror_map().astype(np.intp)
+        self.rows = np.asarray(unit_file()["rows"], np.intp)
+        self.ends = _closed(SPANS, swap)
+        points, spans, skin = self.rows.size, len(self.ends), appearance.CELLS**2 * (appearance.DIRECTIONS + 1)
+        place = {int(row): 3 * number for number, row in enumerate(self.rows)}
+        pairs = {tuple(sorted(pair)): number for number, pair in enumerate(self.ends.tolist())}
+        eyes, turn = 3 * points + spans, 3 * points + spans + 2 * _EYE_NUMBERS
+        mirror = [place[int(swap[row])] + axis for row in self.rows for axis in range(3)]
+        mirror += [3 * points + pairs[tuple(sorted(swap[pair].tolist()))] for pair in self.ends]
+        mirror += [eyes + (number + _EYE_NUMBERS) % (2 * _EYE_NUMBERS) for number in range(2 * _EYE_NUMBERS)]
+        mirror += [turn, turn + 1, *(turn + 2 + appearance.mirror_places())]
+        sign = np.ones(len(mirror), np.float32)
+        sign[0 : 3 * points : 3] = -1
+        sign[[eyes, eyes + _EYE_NUMBERS, turn + 1]] = -1
+        assert len(mirror) == turn + 2 + skin
+        self.mirror, self.sign = np.array(mirror, np.intp), sign
+        self.alone, self.moved = np.arange(turn + 2), np.arange(eyes)
+        self.regions = {name: self._region(name, eyes, turn) for name in _REGIONS}
+
+    def _region(self, name: str, eyes: int, turn: int) -> NDArray[np.intp]:
+        cells, top, bottom = _REGIONS[name]
+        mean = mean_face()[self.rows]
+        inside = (mean[:, 0] > _OWN_SIDE) & (mean[:, 1] > top) & (mean[:, 1] < bottom)
+        own = np.flatnonzero(inside)
+        spans = 3 * len(self.rows) + np.flatnonzero(np.isin(self.ends, self.rows[own]).all(axis=1))
+        side, each = appearance.CELLS, appearance.DIRECTIONS + 1
+        skin = turn + 2 + np.arange(side * side * each).reshape(side, side, each)[cells, _OWN_CELLS:].ravel()
+        lids = np.arange(eyes, eyes + _EYE_NUMBERS) if name == "upper" else np.zeros(0, np.intp)
+        points = (3 * own[:, None] + np.arange(3)).ravel()
+        return np.concatenate([skin, points, spans, lids, [turn, turn + 1]]).astype(np.intp)
 
 
 @lru_cache(maxsize=1)
-def _moving() -> NDArray[np.intp]:
-    return np.asarray(unit_file()["rows"], np.intp)
+def _table() -> _Table:
+    return _Table()
 
 
-@lru_cache
-def _region(name: str) -> tuple[slice, NDArray[np.intp], NDArray[np.intp]]:
-    """Return the rows of cells, the points and the places in `SPANS` of a region."""
-    cells, top, bottom = _REGIONS[name]
-    assert cells.stop <= CELLS
-    mean, rows = mean_face(), _moving()
-    inside = (mean[rows, 0] > _OWN_SIDE) & (mean[rows, 1] > top) & (mean[rows, 1] < bottom)
-    points = rows[inside]
-    spans = np.flatnonzero(np.isin(np.array(SPANS), points).all(axis=1))
-    return cells, points, spans
+def _closed(pairs: tuple[tuple[int, int], ...], swap: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return pairs of points (m, 2) with those that their mirror pictures need, each once."""
+    known = {tuple(sorted(pair)) for pair in pairs}
+    missing = {tuple(sorted((int(swap[a]), int(swap[b])))) for a, b in pairs} - known
+    return np.array([*pairs, *sorted(missing)], np.intp)
