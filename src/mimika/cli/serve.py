@@ -101,3 +101,18 @@ def serve(
         send_faces=second_opinion != "never",
     )
     run(config, lambda address: out().print(greeting(config, address), soft_wrap=True))
+
+
+def _need_web() -> None:
+    """Check that the extra is installed.
+
+    Raises:
+        MimikaError: naming what to install.
+    """
+    from importlib.util import find_spec
+
+    from mimika.data.errors import MimikaError
+
+    missing = [name for name in ("fastapi", "uvicorn", "sqlalchemy", "prometheus_client") if find_spec(name) is None]
+    if missing:
+        raise MimikaError(f"the server needs {', '.join(missing)}: pip install 'mimika[web]'")

@@ -23,6 +23,7 @@ class Opinion:
     `origin` is "cloud:" and the model's name. `ms` from request to answer; `tokens` in and out, as the endpoint
     counted them; `cost_usd` None where the model has no known price. `repaired` says that the answer was one word
     where an object was asked for. `cached` says that it was given before, and cost nothing this time.
+    `local` (8,) is what this machine alone said of the face that it was mixed with, None before it was mixed.
 
     Raises:
         ShapeError: if the probabilities are no eight numbers of 0 or more with a sum of 1, or the label is none of
@@ -38,6 +39,7 @@ class Opinion:
     tokens: tuple[int, int] = (0, 0)
     repaired: bool = False
     cached: bool = False
+    local: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         wide = shaped("probabilities", self.probabilities, (len(FERPLUS),), np.float32)
@@ -46,10 +48,12 @@ class Opinion:
         if self.label not in FERPLUS:
             raise ShapeError(f"label: expected one of {', '.join(FERPLUS)}, received {self.label!r}")
         object.__setattr__(self, "probabilities", wide)
+        if self.local is not None:
+            object.__setattr__(self, "local", shaped("local", self.local, (len(FERPLUS),), np.float32))
 
     def as_json(self) -> dict[str, Any]:
         """Return it as it is written and sent: names instead of places, no picture."""
-        shares = {name: round(float(p), 4) for name, p in zip(FERPLUS, self.probabilities, strict=True)}
+        shares = _named(self.probabilities)
         return {
             "label": self.label,
             "probabilities": shares,
@@ -60,7 +64,7 @@ class Opinion:
             "tokens": {"input": self.tokens[0], "output": self.tokens[1]},
             "repaired": self.repaired,
             "cached": self.cached,
-        }
+        } | ({} if self.local is None else {"local": _named(self.local)})
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -81,3 +85,7 @@ class Opinion:
             bool(value.get("repaired", False)),
             bool(value.get("cached", False)),
         )
+
+
+def _named(probabilities: NDArray[np.float32]) -> dict[str, float]:
+    return {name: round(float(share), 4) for name, share in zip(FERPLUS, probabilities, strict=True)}

@@ -103,9 +103,9 @@ class Line:
             raise ApiError(422, "invalid", "options: baseline: profile needs a person whose profile has a baseline")
         pipeline = await app.state.pool.run_as(Urgency.REQUEST, lambda: self._hub.pipeline)
         hook = app.state.webhook
-        session = LiveSession(
-            pipeline, choice, who.owner, purpose, app.state.store, start.person, known, hook.send if hook else None
-        )
+        second = app.state.cloud.opened(who.owner) if app.state.cloud is not None else None
+        tell = hook.send if hook else None
+        session = LiveSession(pipeline, choice, who.owner, purpose, app.state.store, start.person, known, tell, second)
         self._hub.add(session)
         await run_in_threadpool(app.state.store.note, "live.start", who.owner, session.id, mode=session.mode)
         return session

@@ -17,6 +17,7 @@ from mimika.data.frame import Frame
 from mimika.data.observation import Observation
 from mimika.events import Events
 from mimika.pipeline import Pipeline
+from mimika.stages.recognize.hybrid import SecondOpinion
 from mimika.web.choices import Choice
 from mimika.web.errors import ApiError, Overloaded
 from mimika.web.pool import Urgency
@@ -51,6 +52,7 @@ class LiveSession:
         person: str | None = None,
         known: Baseline | None = None,
         tell: Callable[[Event], None] | None = None,
+        second: SecondOpinion | None = None,
     ) -> None:
         self.id, self.owner, self.purpose, self.person = uuid4().hex, owner, purpose, person
         self.mode: Mode = "expressions" if purpose.mode == "expressions" else "action_units"
@@ -60,6 +62,7 @@ class LiveSession:
         self._pipeline = pipeline.sibling(choice.options, known)
         self._events = Events() if self.mode == "expressions" else None
         self._store, self._tell = store, tell
+        self._second = second if self.mode == "expressions" else None
         self._latest_s = -math.inf
         self._lock = threading.Lock()
         self._neutral: tuple[float, float | None, str | None] | None = None
@@ -107,11 +110,18 @@ class LiveSession:
             self._latest_s = frame.time_s
             self.frames += 1
             observation = self._pipeline.process(replace(frame, number=self.frames, source="live"))
+            if self._second is not None:
+                observation = self._second.follow(observation)
             messages = [_text({"type": "event", **event.as_json()}) for event in self._happened(observation)]
             if self.recorder is not None:
                 self.recorder.add(observation)
             messages += self._neutral_news(frame.time_s)
         return observation_text(observation, self.mode, self.mesh), messages
+
+    def close(self) -> None:
+        """Stop asking for second opinions."""
+        if self._second is not None:
+            self._second.close()
 
     def _happened(self, observation: Observation) -> list[Event]:
         events = self._events.follow(observation) if self._events is not None else []
@@ -217,6 +227,7 @@ class LiveHub:
         self._sessions.pop(session.id, None)
         if session.id in self._leaving:
             self._leaving.pop(session.id).cancel()
+        session.close()
         recorder = session.end()
         if recorder is not None:
             await asyncio.get_running_loop().run_in_executor(None, recorder.close)

@@ -57,7 +57,7 @@ class Asker:
     budget: Budget
     audit: Audit | None = None
     owner: str = "local"
-    rate: RateLimit = field(init=False)
+    rate: RateLimit | None = None
     breaker: Breaker = field(default_factory=Breaker)
     counts: Counter[str] = field(default_factory=Counter)
     reasons: dict[str, str] = field(default_factory=dict)
@@ -68,7 +68,15 @@ class Asker:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self.rate = RateLimit(self.options.requests_per_minute, self.clock)
+        if self.rate is None:
+            self.rate = RateLimit(self.options.requests_per_minute, self.clock)
+
+    def for_owner(self, owner: str) -> Asker:
+        """Return one that asks and notes for another owner and shares client, money, rate and rest with this."""
+        return Asker(
+            self.options, self.client, self.price, self.budget, self.audit, owner, self.rate, self.breaker,
+            clock=self.clock, first_s=self.first_s,
+        )  # fmt: skip
 
     @property
     def cost_usd(self) -> float:
@@ -191,7 +199,7 @@ class Asker:
             raise CloudError("open", "second opinions have ended")
         if not self.breaker.allows():
             raise CloudError("open", f"{self.options.host}: not asked, since the requests before failed")
-        while (wait := self.rate.wait_s()) > 0:
+        while self.rate is not None and (wait := self.rate.wait_s()) > 0:
             if self.clock() - began + wait > self.options.deadline_s or self._closed.wait(wait):
                 raise CloudError("rate", f"no more than {self.options.requests_per_minute} requests a minute are sent")
 

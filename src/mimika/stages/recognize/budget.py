@@ -80,13 +80,20 @@ class _State:
 class Breaker:
     """Stops asking an endpoint that is down: after some failures in a row it rests, then lets one request try.
 
-    A failure that trying again cannot mend (a wrong key, a model that is not there) ends the asking for good.
+    A failure that trying again cannot mend (a wrong key, a model that is not there) ends the asking for good, or, in a
+    server that runs on while somebody mends it, for `mended_s`.
 
     Source: Nygard, "Release It!", 2007, chapter 5 (circuit breaker).
     """
 
-    def __init__(self, failures: int = 5, rest_s: float = 30.0, clock: Clock = time.monotonic) -> None:
-        self._most, self._rest, self._clock = failures, rest_s, clock
+    def __init__(
+        self,
+        failures: int = 5,
+        rest_s: float = 30.0,
+        clock: Clock = time.monotonic,
+        mended_s: float = float("inf"),
+    ) -> None:
+        self._most, self._rest, self._clock, self._mended = failures, rest_s, clock, mended_s
         self._lock = threading.Lock()
         self._state = _State()
 
@@ -112,7 +119,7 @@ class Breaker:
             state = self._state
             state.failures = self._most if for_good else state.failures + 1
             state.trying = False
-            state.closed_until = float("inf") if for_good else self._clock() + self._rest
+            state.closed_until = self._clock() + (self._mended if for_good else self._rest)
 
     @property
     def ended(self) -> bool:

@@ -88,7 +88,7 @@ class SecondOpinion:
         self, asker: Asks, when: When, fusion: Fusion | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.asker, self._when, self._clock = asker, when, clock
-        self._fusion = fusion if fusion is not None else Fusion()
+        self.fusion = fusion if fusion is not None else Fusion()
         self._looks = Looks()
         self._lock = threading.Condition()
         self._given: dict[int, list[_Given]] = {}
@@ -162,7 +162,8 @@ class SecondOpinion:
         fused = shown.probabilities.copy()
         for row, opinion in enumerate(opinions):
             if opinion is not None:
-                fused[row] = self._fusion(shown.probabilities[row][None], opinion.probabilities[None])[0]
+                opinions[row] = replace(opinion, local=shown.probabilities[row].copy())
+                fused[row] = self.fusion(shown.probabilities[row][None], opinion.probabilities[None])[0]
         self.refined += sum(opinion is not None for opinion in opinions)
         return replace(observation, expressions=replace(shown, probabilities=fused), opinions=tuple(opinions))
 
