@@ -20,6 +20,8 @@ export interface SecondOpinion {
   probabilities: Shares | null;
   evidence: string;
   origin: string;
+  /** What this machine alone said; the face itself holds both, mixed. */
+  local?: Shares | null;
 }
 
 export interface Face {

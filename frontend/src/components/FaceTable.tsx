@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 
-import type { Face } from "../api/types";
+import { LABELS, type Face, type SecondOpinion, type Shares } from "../api/types";
 import { fill, number, percent, useText } from "../i18n";
 import { Bars, ExpressionBars, Scale } from "./Bars";
 import { Switch } from "./Field";
@@ -146,6 +146,38 @@ export function Verdict({ face }: { face: Face }) {
   );
 }
 
+/** What this machine alone said, and what the cloud model said with its evidence; the bars above hold both, mixed. */
+function SecondOpinionOf({ opinion }: { opinion: SecondOpinion }) {
+  const t = useText("terms");
+  const best = (shares: Shares) =>
+    LABELS.reduce((first, label) => (shares[label] > shares[first] ? label : first), LABELS[0]);
+  const local = opinion.local ? best(opinion.local) : null;
+  return (
+    <section class="second-opinion" data-origin={opinion.origin}>
+      <h3>{t.second_opinion}</h3>
+      <dl class="facts">
+        {local && opinion.local && (
+          <div>
+            <dt>{t.this_machine}</dt>
+            <dd>
+              {t.labels[local]} {percent(opinion.local[local])}
+            </dd>
+          </div>
+        )}
+        {opinion.label && opinion.probabilities && (
+          <div>
+            <dt>{opinion.origin.replace("cloud:", "")}</dt>
+            <dd>
+              {t.labels[opinion.label]} {percent(opinion.probabilities[opinion.label])}
+            </dd>
+          </div>
+        )}
+      </dl>
+      {opinion.evidence && <p class="muted">{opinion.evidence}</p>}
+    </section>
+  );
+}
+
 /** The units that act, all of them on request. */
 function UnitsOfFace({ values }: { values: Readonly<Record<string, number>> }) {
   const t = useText("terms");
@@ -168,6 +200,7 @@ export function FacePanel({ face }: { face: Face }) {
     <div class="face-panel">
       <Verdict face={face} />
       {face.probabilities && <ExpressionBars probabilities={face.probabilities} />}
+      {face.second_opinion && <SecondOpinionOf opinion={face.second_opinion} />}
       {face.valence !== null && face.arousal !== null && (
         <div class="scales">
           <Scale name={t.valence} value={face.valence} low={t.unpleasant} high={t.pleasant} />
