@@ -75,8 +75,8 @@ def test_a_recording_is_opened_with_curves_episodes_and_exports(look: Look, memo
     sight = look("#/history", memory)
     sight.page.get_by_role("link", name="First interview").click()
     sight.page.wait_for_selector(".curves canvas")
-    assert "happiness" in sight.page.get_by_role("region", name="Episodes").inner_text()
-    assert "task 1 begins" in sight.page.get_by_role("region", name="Events").inner_text()
+    sight.page.get_by_role("region", name="Episodes").get_by_role("rowheader", name="happiness").wait_for()
+    sight.page.get_by_role("region", name="Events").get_by_text("task 1 begins").wait_for()
     ink = sight.picture(".curves .u-over").astype(int)
     assert (abs(ink - (179, 116, 0)).sum(2) < 60).sum() > 100, "the curve of happiness is drawn"
     with sight.page.expect_download() as coming:
@@ -138,6 +138,7 @@ def test_deletion_asks_first_and_is_complete(look: Look, memory: Running, screen
     key = recorded(memory, "To be erased")
     sight = look("#/history", memory, size=PHONE, language="ru", dark=True)
     sight.page.get_by_role("button", name="Удалить: To be erased").click()
+    assert sight.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
     sight.keep(screenshots, "history-delete-phone-dark-ru", whole=False)
     sight.page.get_by_role("button", name="Отмена").click()
     assert memory.store.recording("local", key).name == "To be erased"

@@ -81,10 +81,10 @@ def test_a_session_is_read_recorded_found_in_history_and_erased(see: See, site: 
     sight.page.get_by_role("link", name="Open it").click()
     sight.page.get_by_role("heading", name="Smile for me").wait_for()
     key = sight.page.url.rsplit("/", 1)[1]
+    sight.page.get_by_role("region", name="Events").get_by_text("joke told").wait_for()
     kept = site.store.recording("local", key)
     assert kept.kind == "live"
     assert kept.labels["happiness"] == kept.frames > 0
-    assert "joke told" in sight.page.get_by_role("region", name="Events").inner_text()
     sight.page.get_by_role("button", name="Delete").click()
     sight.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     sight.page.get_by_text("“Smile for me” is deleted.").wait_for()

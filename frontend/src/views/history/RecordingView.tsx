@@ -13,6 +13,8 @@ import { Findings } from "./Findings";
 import { Summary } from "./Summary";
 import { clock, keptOf, nameOf } from "./words";
 
+const AGAIN_MS = 1000;
+
 function Card({ title, children }: { title: string; children: ComponentChildren }) {
   return (
     <section class="card" aria-label={title}>
@@ -162,6 +164,12 @@ export function RecordingView({ id }: { id: string }) {
   useEffect(() => {
     api.recording(id).then(setRecording, (error: unknown) => setFault(lineOf(error, c)));
   }, [id]);
+  // What is still being measured, or was ended a moment ago, is looked at again until it is complete.
+  useEffect(() => {
+    if (recording?.status !== "open") return;
+    const timer = setTimeout(() => api.recording(id).then(setRecording, () => undefined), AGAIN_MS);
+    return () => clearTimeout(timer);
+  }, [recording]);
   const back = (
     <a class="history-back" href={hrefOf("history")}>
       ← {t.back}
@@ -185,9 +193,9 @@ export function RecordingView({ id }: { id: string }) {
         {recording.notes && <p class="history-notes">{recording.notes}</p>}
       </section>
       <Card title={t.curves.title}>
-        <Curves recording={recording} />
+        <Curves key={recording.status} recording={recording} />
       </Card>
-      <div class="history-columns">
+      <div key={recording.status} class="history-columns">
         <Card title={t.episodes.title}>
           <Findings recording={recording} />
         </Card>
