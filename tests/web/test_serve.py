@@ -98,3 +98,16 @@ def _alive(process: int) -> bool:
     except OSError:
         return False
     return state != "Z" and os.path.exists(f"/proc/{process}")
+
+
+def test_without_the_extra_one_line_says_what_to_install(tmp_path: Path) -> None:
+    code = (
+        "import importlib.util, sys; real = importlib.util.find_spec\n"
+        "importlib.util.find_spec = lambda name, *rest: None if name == 'fastapi' else real(name, *rest)\n"
+        "sys.argv = ['mimika', 'serve']\n"
+        "from mimika.cli.app import app; app()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == "error: the server needs fastapi: pip install 'mimika[web]'\n"
+    assert list(tmp_path.iterdir()) == []

@@ -65,6 +65,7 @@ def serve(
     threads: Threads = None,
 ) -> None:
     """Serve the page and the API, on this machine alone unless told otherwise."""
+    _need_web()
     from mimika import settings
     from mimika.cli.consent import agree
     from mimika.cli.terminal import out
