@@ -1,0 +1,48 @@
+"""A reader would take a cloud model's word for this machine's, or not see why it says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from mimika.data.purpose import Purpose
+from mimika.web.config import ServerConfig
+from tests import provider
+from tests.provider import KEY, answer_of
+from tests.web.page.looking import Sight
+from tests.web.running import Running, picture, running
+
+Look = Callable[..., Sight]
+
+
+@pytest.fixture(scope="module")
+def asking(static: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server that asks a provider on loopback about every face."""
+    with pytest.MonkeyPatch.context() as patch, provider.provided() as (served, injector):
+        served.text = lambda _: answer_of("surprise", 0.9, "The brows are raised and the mouth is open.")
+        patch.setenv("MIMIKA_CLOUD_URL", injector.url)
+        patch.setenv("MIMIKA_CLOUD_KEY", KEY)
+        folder = tmp_path_factory.mktemp("asking")
+        config = ServerConfig(port=0, data_dir=folder, job_workers=0, second_opinion="every:1")
+        with running(config, Purpose("research")) as server:
+            yield server
+
+
+@pytest.mark.parametrize(("language", "machine"), [("en", "This machine"), ("ru", "Этот компьютер")])
+def test_the_photo_page_shows_both_opinions(
+    look: Look, asking: Running, tmp_path: Path, screenshots: Path, language: str, machine: str
+) -> None:
+    photo = tmp_path / "astronaut.jpg"
+    photo.write_bytes(picture())
+    sight = look(server=asking, language=language)
+    sight.page.set_input_files("input[type=file]", photo)
+    shown = sight.page.locator(".second-opinion")
+    words = shown.inner_text()
+    assert shown.get_attribute("data-origin") == "cloud:gpt-4.1-mini"
+    assert machine in words
+    assert "gpt-4.1-mini" in words
+    assert "90" in words
+    assert "The brows are raised and the mouth is open." in words
+    sight.keep(screenshots, f"photo-second-opinion-{language}")
