@@ -4,9 +4,9 @@
 
 A memory is filled through its own interface: videos of 1,000 rows with every column of the table (walks at random, with
 as many digits as real ones), 20 episodes and 4 events each, and photos of one row, over six months, for one owner with
-20 persons. Then each question is asked 20 times, the months and filters in turn; told are the median and the worst by the
-clock. PostgreSQL is Debian's, started for this in a folder of its own with its own defaults but for `fsync`, which
-only writing would notice. `load` is the machine's load average while asking: above the number of cores, others were
+20 persons. Then each question is asked 20 times, the months and filters in turn; told are milliseconds by the clock.
+PostgreSQL is Debian's, started for this in a folder of its own with its own defaults but for `fsync`, which only
+writing would notice. `load` is the machine's load average while asking: above the number of cores, others were
 computing too.
 """
 

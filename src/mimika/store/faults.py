@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 
 from mimika.data.errors import MimikaError, OutputError, OutputFull, StoreBusy, StoreError, StoreUnreachable
 
@@ -35,6 +35,9 @@ def told(place: str) -> Iterator[None]:
     except DBAPIError as error:
         raise _ours(place, error) from None
     except SQLAlchemyError as error:
+        if isinstance(error, StatementError) and isinstance(error.orig, MimikaError):
+            # A value that our own column types refused.
+            raise error.orig from None
         raise StoreError(f"{place}: {_line(str(error))}") from error
 
 

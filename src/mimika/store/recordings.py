@@ -196,6 +196,9 @@ def values_of(fields: Mapping[str, Any], moment: datetime) -> dict[str, Any]:
         values["summary"] = plain_json(values["summary"])
     if values.get("started_at", moment) is None:
         values["started_at"] = moment
+    for name in ("started_at", "expires_at"):
+        if not isinstance(values.get(name), datetime | None):
+            raise OptionError(f"{name}: expected a time, received {values[name]!r}")
     return values
 
 
