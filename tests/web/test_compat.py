@@ -25,6 +25,14 @@ def test_the_short_form(server: Running, route: str, field: str) -> None:
     assert server.client.post(route, files={field: ("a.txt", b"text")}).json()["error"]["code"] == "input_unsupported"
 
 
+def test_base64_in_a_form_may_be_as_large_as_a_file(server: Running) -> None:
+    large = picture(1600, ".bmp")
+    assert len(large) > 4_000_000
+    address = "data:image/bmp;base64," + base64.b64encode(large).decode()
+    (face,) = server.client.post("/detect_image", data={"image": address}, files={"other": b""}).json()
+    assert face["emotion"] == "Happy"
+
+
 def test_deepfaces_request_and_answer(server: Running) -> None:
     body = {"img": ADDRESS, "actions": ["emotion"], "detector_backend": "opencv", "enforce_detection": True}
     (face,) = server.client.post("/analyze", json=body).json()["results"]

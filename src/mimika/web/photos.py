@@ -19,6 +19,7 @@ from mimika.web.errors import ApiError
 
 _NAME_LENGTH = 120
 _FIELDS = 32
+_ADDRESS = 100
 
 
 class Photos:
@@ -75,5 +76,7 @@ async def form_of(request: Request, files: int) -> AsyncIterator[FormData]:
     """
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise ApiError(415, "unsupported", "send multipart/form-data or application/json")
-    async with request.form(max_files=files, max_fields=_FIELDS) as form:
+    # A picture may come as base64 in a plain field, which is four thirds as long.
+    longest = request.app.state.config.limits.image_bytes * 4 // 3 + _ADDRESS
+    async with request.form(max_files=files, max_fields=_FIELDS, max_part_size=longest) as form:
         yield form

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
 
@@ -119,13 +118,12 @@ async def read_json(request: Request, model: type[M]) -> M:
         ApiError: 400 if it is not JSON, 422 if it does not fit.
     """
     try:
-        plain = json.loads(await request.body())
-    except (ValueError, RecursionError) as error:
-        raise ApiError(400, "bad_request", "the body is not JSON") from error
-    try:
-        return model.model_validate(plain)
+        # pydantic reads a large body several times faster than json does, and holds up the others less.
+        return model.model_validate_json(await request.body())
     except ValidationError as error:
         first = error.errors()[0]
+        if first["type"] == "json_invalid":
+            raise ApiError(400, "bad_request", "the body is not JSON") from error
         place = ".".join(map(str, first["loc"]))
         raise ApiError(422, "invalid", f"{place or 'body'}: {first['msg']}") from error
 
