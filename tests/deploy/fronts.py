@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import httpx
 import websockets.sync.client as sockets
+from websockets.typing import Origin
 
 from mimika.data.purpose import Purpose
 from mimika.settings import for_a_process
@@ -85,7 +86,7 @@ class Front:
             sock=socket.create_connection(("127.0.0.1", self.port), 30),
             ssl=self.trust(),
             server_hostname=NAME,
-            origin=f"https://{NAME}:{self.port}",  # type: ignore[arg-type]
+            origin=Origin(f"https://{NAME}:{self.port}"),
             additional_headers={"Cookie": cookie} if cookie else None,
             compression=None,
         )
