@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from mimika.stages.recognize.fusion import Fusion
 from mimika.stages.recognize.hybrid import SecondOpinion
 from mimika.stages.write.files import output_error
 
+STORE_FILE = "mimika.db"
 AUDIT_FILE = "second-opinions.jsonl"
 KEYRING = ("mimika", "cloud")
 """Service and user under which the system's keyring is asked for the key."""
@@ -131,13 +133,33 @@ def memory(settings: Settings) -> Iterator[tuple[Audit, Purpose | None]]:
         OutputError: if the file cannot be written.
     """
     folder = data_dir(settings)
-    if settings.database_url or (folder / "mimika.db").exists():
+    if _has_store(settings):
         from mimika.store import Store
 
         with Store.open(settings.database_url or None, folder) as store:
             yield store, store.purpose()
     else:
         yield AuditFile(folder / AUDIT_FILE), None
+
+
+def declared(settings: Settings) -> Purpose | None:
+    """Return the declared purpose, None where there is no memory to declare it in.
+
+    Raises:
+        StoreError: if there is a memory and it cannot be used.
+    """
+    if not _has_store(settings):
+        return None
+    with memory(settings) as (_, purpose):
+        return purpose
+
+
+def _has_store(settings: Settings) -> bool:
+    """Return whether this machine has a memory; without the extra that brings it there can be none."""
+    if settings.database_url:
+        return True
+    installed = settings.data_dir is not None or find_spec("platformdirs") is not None
+    return installed and (data_dir(settings) / STORE_FILE).exists()
 
 
 def data_dir(settings: Settings) -> Path:

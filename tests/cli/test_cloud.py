@@ -286,6 +286,7 @@ def test_explain_tells_from_the_measurements(tmp_path: Path) -> None:
     photo = media.photo(tmp_path / "face.png", 320, 240)
     told = mimi("explain", photo)
     assert told.exit_code == 0, told.output
+    assert not (tmp_path / "memory").exists(), "nothing is written for a look"
     assert told.stdout.startswith("The expression resembles happiness most (72 %), then ")
     assert "turned 10° to the person's right" in told.stdout
     assert told.stdout.strip().endswith("This describes a picture, not what the person feels.")

@@ -46,12 +46,12 @@ def explain(
     """Say in a paragraph what a face shows: from the measurements, or by a cloud model that is given them."""
     from mimika import settings
     from mimika.cli.terminal import out, print_json
-    from mimika.second import memory
+    from mimika.second import declared
     from mimika.stages.recognize.explaining import paragraph
 
     options = options_of(language=language, threads=threads, budget_usd=budget_usd, budget_usd_minute=budget_usd)
-    with memory(settings.load()) as (_, purpose):
-        expression = purpose is None or purpose.mode == "expressions"
+    purpose = declared(settings.load())
+    expression = purpose is None or purpose.mode == "expressions"
     seen = _seen(picture, options)
     row = _row(seen, face, picture)
     text, origin = paragraph(seen, row, options.language, expression), "local"
