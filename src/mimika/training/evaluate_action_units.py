@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from mimika.training.action_units import (
     photo_faces,
     voted_faces,
 )
+from mimika.training.action_units_checks import followed, timing
 from mimika.training.action_units_data import PROTOTYPES, UNITS, UnitFaces
 from mimika.training.action_units_fit import mirror, shape_inputs
 from mimika.training.own_meshes import own_meshes
@@ -171,8 +171,9 @@ def by_displacements(faces: UnitFaces, most: int = 300) -> dict[str, Any]:
 
 def by_ridge(train: UnitFaces, test: UnitFaces, compared: bool, most: int = 8000) -> dict[str, Any]:
     """Return what linear regression on the same inputs gives: a yardstick."""
-    inputs = shape_inputs(train.meshes[:most], train.neutrals[:most] if compared else None)[:most].astype(np.float64)
-    wanted = train.intensities[:most].reshape(len(inputs), -1)
+    inputs = shape_inputs(train.meshes[:most], train.neutrals[:most] if compared else None).astype(np.float64)
+    wanted = train.intensities[:most].reshape(len(train.intensities[:most]), -1)
+    inputs = inputs[: len(wanted)]
     mean, spread = inputs.mean(axis=0), inputs.std(axis=0) + 1e-5
     flat = (inputs - mean) / spread
     weights = np.linalg.solve(flat.T @ flat / len(flat) + 0.01 * np.eye(flat.shape[1]), flat.T @ wanted / len(flat))
@@ -181,33 +182,11 @@ def by_ridge(train: UnitFaces, test: UnitFaces, compared: bool, most: int = 8000
     return agreement(np.clip(found, 0, 5).reshape(len(found), -1, 2).astype(np.float32), test.intensities)
 
 
-def timing(measure: ActionUnits, mesh: Array) -> dict[str, float]:
-    """Return milliseconds a face, one at a time: the least and the median of 300."""
-    angles = angles_of(fit_mean_face(mesh[None])[0]).astype(np.float32)
-    luma = np.random.default_rng(0).integers(0, 255, (200, 200)).astype(np.uint8)
-    took: dict[str, list[float]] = {"shape": [], "picture": [], "picture_and_neutral": []}
-    neutral = shape_of(mesh[None])
-    for _ in range(300):
-        for name, more in (
-            ("shape", {}),
-            ("picture", {"luma": luma}),
-            ("picture_and_neutral", {"luma": luma, "neutrals": neutral}),
-        ):
-            began = time.perf_counter()
-            measure.measure(mesh[None], angles, **more)
-            took[name].append(1000 * (time.perf_counter() - began))
-    return {
-        f"{name}_{key}": round(float(call(each)), 3)
-        for name, each in took.items()
-        for key, call in (("min", np.min), ("median", np.median))
-    }
-
-
 def evaluate(places: Places, split: str) -> dict[str, Any]:
     """Return all figures; `split` "validation" or "test" chooses the FER-2013 faces."""
     measure = Skins()
     train, test = morphable_faces(places, "train"), morphable_faces(places, "test")
-    photos, skins, which = photo_faces(places, "test")
+    (learnt, _, _), (photos, skins, which) = photo_faces(places, "train"), photo_faces(places, "test")
     sharp = np.flatnonzero(which == "studio")
     meshes, seen, votes = voted_faces(places, split, 5)
     return {
@@ -228,6 +207,11 @@ def evaluate(places: Places, split: str) -> dict[str, Any]:
             "with_neutral": agreement(measure.by_appearance(photos.meshes, skins, photos.neutrals), photos.intensities),
             "without_neutral": agreement(measure.by_appearance(photos.meshes, skins), photos.intensities),
             "by_shape_with_neutral": agreement(measure_compared(measure, photos), photos.intensities),
+            "share_followed_by_mesh": followed(photos),
+            "yardsticks": {
+                "ridge_with_neutral": by_ridge(learnt, photos, True)["mean"],
+                "ridge_without_neutral": by_ridge(learnt, photos, False)["mean"],
+            },
             "studio_with_neutral": agreement(
                 measure.by_appearance(photos.meshes[sharp], skins[sharp], photos.neutrals[sharp]),
                 photos.intensities[sharp],
