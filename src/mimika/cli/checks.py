@@ -28,6 +28,7 @@ _EXTRAS = {
     "matplotlib": "timeline pictures",
     "torch": "training",
     "lightning": "training",
+    "openai": "second opinions",
 }
 _CODECS = {"r": ("h264", "hevc", "vp9", "av1", "mpeg4", "mjpeg"), "w": ("libx264", "mpeg4", "aac")}
 
