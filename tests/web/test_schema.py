@@ -91,3 +91,25 @@ def test_every_route_keeps_what_the_description_says(description: Any, admin: di
             parts = getattr(error, "exceptions", [error])
             broken.append(f"{operation.label}: " + "; ".join(" ".join(str(part).split())[:400] for part in parts))
     assert not broken, "\n\n".join(broken)
+
+
+def test_every_reference_in_the_description_leads_somewhere(patient: Running) -> None:
+    """Generators of clients stop at the first one that does not."""
+    whole = patient.client.get("/v1/openapi.json").json()
+
+    def walk(value: Any) -> Iterator[str]:
+        if isinstance(value, dict):
+            if isinstance(value.get("$ref"), str):
+                yield value["$ref"]
+            for one in value.values():
+                yield from walk(one)
+        elif isinstance(value, list):
+            for one in value:
+                yield from walk(one)
+
+    references = set(walk(whole))
+    assert len(references) > 10
+    for reference in references:
+        place = whole
+        for part in reference.removeprefix("#/").split("/"):
+            place = place[part]

@@ -155,6 +155,23 @@ def face_out(observation: Observation, row: int, mode: Mode, mesh: bool = False)
     )
 
 
+def schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the JSON schema of a model whole in itself, for bodies that FastAPI does not read and so does not list."""
+    whole = model.model_json_schema()
+    parts = whole.pop("$defs", {})
+
+    def filled(value: Any) -> Any:
+        if isinstance(value, list):
+            return [filled(one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        if "$ref" in value:
+            return filled(parts[value["$ref"].rpartition("/")[2]])
+        return {key: filled(one) for key, one in value.items()}
+
+    return dict(filled(whole))
+
+
 def number(value: float, digits: int) -> float | None:
     """Round a number; None where it is not finite."""
     return round(float(value), digits) + 0.0 if math.isfinite(value) else None

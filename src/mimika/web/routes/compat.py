@@ -21,6 +21,7 @@ from mimika.web.errors import ApiError
 from mimika.web.gate import need_expressions
 from mimika.web.photos import form_of, observed, safe_name
 from mimika.web.routes.images import REFUSALS, read_json, unpacked
+from mimika.web.schemas import schema_of
 from mimika.web.security import Caller, address_of, caller
 
 router = APIRouter(tags=["compat"], responses=REFUSALS)
@@ -65,7 +66,7 @@ _ANALYZE_BODY = {
         "required": True,
         "content": {
             "application/json": {
-                "schema": AnalyzeIn.model_json_schema(),
+                "schema": schema_of(AnalyzeIn),
                 "example": {"img": "data:image/jpeg;base64,/9j/4AAQSkZJRgABAQ…", "actions": ["emotion"]},
             },
             "multipart/form-data": {

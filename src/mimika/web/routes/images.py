@@ -15,7 +15,7 @@ from mimika.data.errors import InputCorrupt, InputError
 from mimika.web.errors import ApiError, code_of
 from mimika.web.gate import mode_for, parsed
 from mimika.web.photos import form_of, observed, safe_name
-from mimika.web.schemas import ErrorBody, ErrorOut, ImageOut, ImagesIn, ImagesOut, Mode, PurposeIn, face_out
+from mimika.web.schemas import ErrorBody, ErrorOut, ImageOut, ImagesIn, ImagesOut, Mode, PurposeIn, face_out, schema_of
 from mimika.web.second import refined
 from mimika.web.security import Caller, address_of, caller
 
@@ -59,7 +59,7 @@ _BODY = {
                 }
             },
             "application/json": {
-                "schema": ImagesIn.model_json_schema(ref_template="#/components/schemas/{model}"),
+                "schema": schema_of(ImagesIn),
                 "example": {"images": [{"name": "portrait.jpg", "data": "/9j/4AAQSkZJRgABAQ…"}], "mesh": False},
             },
         },
