@@ -79,7 +79,7 @@ def test_a_dead_workers_job_goes_on_elsewhere_and_a_deadly_one_ends(store: Store
         clock.go(2)
     assert store.claim_job("other", 10) is None
     told = store.job("ann", job)
-    assert (told.status, told.error) == ("failed", "given up after 5 attempts: each time the worker died")
+    assert (told.status, told.error) == ("failed", f"given up after {ATTEMPTS} attempts: each time the worker died")
 
 
 def test_a_job_that_goes_forward_is_never_given_up(store: Store, clock: Clock) -> None:

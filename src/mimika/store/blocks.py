@@ -1,7 +1,7 @@
 """Rows in blocks: some hundred rows of the table, column by column, as one compressed Arrow stream.
 
 A block is 10 bytes of head (two letters, the length of what follows once decompressed) and an Arrow IPC stream in one
-zstd frame. Compressed as a whole, 85 columns of smooth numbers take a third less than with Parquet's page a column.
+zstd frame. Compressed as a whole, so few rows of so many columns take little more than half of what they do as Parquet.
 """
 
 from __future__ import annotations
