@@ -7,7 +7,6 @@ import { Field } from "../components/Field";
 import { Notice } from "../components/Notice";
 import { useText } from "../i18n";
 import { lineOf } from "./faults";
-import { asked, enter } from "./gate";
 
 /** Asks for an access token and leaves it to the server's cookie; the page keeps nothing. */
 export function TokenDialog() {
@@ -19,8 +18,8 @@ export function TokenDialog() {
     event.preventDefault();
     try {
       await api.signIn(token.trim());
-      asked.value = "";
-      await enter();
+      // What the views asked for without a token was refused: they ask again.
+      location.reload();
     } catch (error) {
       setFault(lineOf(error, c));
     }

@@ -19,10 +19,15 @@ CAMERA_X = 250
 
 
 def recorded(
-    site: Running, name: str, shows: str = "happiness", purpose: str = "research", person: str | None = None
+    site: Running,
+    name: str,
+    shows: str = "happiness",
+    purpose: str = "research",
+    person: str | None = None,
+    owner: str = "local",
 ) -> str:
     """Record four seconds of a face, neutral at first and then as told, with one mark; returns the recording's id."""
-    recorder = Recorder(site.store, "local", name, Purpose(purpose), person)
+    recorder = Recorder(site.store, owner, name, Purpose(purpose), person)
     for number in range(40):
         best = "neutral" if number < 15 else shows
         recorder.add(observation(1, frame(640, 480, time_s=number / 10, number=number), best))

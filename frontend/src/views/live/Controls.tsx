@@ -3,20 +3,8 @@ import { useState } from "preact/hooks";
 import type { Profile } from "../../api/types";
 import { Button, Field, Select, Switch } from "../../components";
 import { fill, moment, useText } from "../../i18n";
+import type { Choices, Smoothing } from "./choices";
 import type { LiveSession } from "./session";
-
-/** How probabilities are smoothed, as `mimika.Options.smooth` has it. */
-export const SMOOTHINGS = { none: "none", light: "ema:0.3", strong: "ema:1.0", path: "viterbi" } as const;
-export type Smoothing = keyof typeof SMOOTHINGS;
-
-export interface Choices {
-  camera: string;
-  smoothing: Smoothing;
-  mirror: boolean;
-  mesh: boolean;
-  /** Id of a profile, "" for nobody named. */
-  person: string;
-}
 
 export interface SettingsProps {
   choices: Choices;
