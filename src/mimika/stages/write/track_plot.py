@@ -81,7 +81,10 @@ def _expressions(axis: Axes, timeline: Timeline) -> None:
 
 
 def _episodes(axis: Axes, findings: Findings) -> None:
-    """Draw bars from onset to offset with a dot at the apex, mixed states below, transitions as ticks."""
+    """Draw bars from onset to offset with a dot at the apex, micro-expressions above, mixed states and changes below."""
+    brief = [episode for episode in findings.episodes if episode.kind == "micro"]
+    for episode in brief:
+        axis.plot([episode.apex_s], [3], "D", color=_hex(episode.label), markeredgecolor=_INK, markersize=6)
     for episode in findings.episodes:
         if episode.kind == "expression":
             axis.plot([episode.onset_s, episode.offset_s], [2, 2], color=_hex(episode.label), linewidth=9,
@@ -93,8 +96,9 @@ def _episodes(axis: Axes, findings: Findings) -> None:
                       solid_capstyle="butt")  # fmt: skip
     for change in findings.transitions:
         axis.plot([change.when_s], [0], "|", color=_hex(change.target), markersize=11, markeredgewidth=2.5)
-    axis.set_yticks([0, 1, 2], ["transitions", "mixed", "episodes"])
-    axis.set_ylim(-0.6, 2.7)
+    rows = ["transitions", "mixed", "episodes", *(["micro"] if brief else [])]
+    axis.set_yticks(range(len(rows)), rows)
+    axis.set_ylim(-0.6, len(rows) - 0.3)
     _tidy(axis)
 
 
