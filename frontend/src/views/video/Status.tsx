@@ -10,7 +10,7 @@ export function Status({ analysis }: { analysis: Analysis }) {
   const phase = analysis.phase.value;
   const share = analysis.share.value;
   const error = analysis.error.value;
-  if (phase === "done") return null;
+  if (phase === "done" || phase === "opening") return null;
   if (phase === "failed") return <Notice kind="error">{error ? lineOf(error, c) : t.failed}</Notice>;
   if (phase === "cancelled") return <Notice kind="warning">{t.cancelled}</Notice>;
   const words = { uploading: t.uploading, waiting: t.waiting, running: t.running }[phase];

@@ -9,7 +9,7 @@ import { FrameLoader } from "./frameLoader";
 /** While a film is analysed its curves are asked for again after so many milliseconds. */
 const REFRESH_MS = 2500;
 
-export type Phase = "uploading" | "waiting" | "running" | "done" | "failed" | "cancelled";
+export type Phase = "opening" | "uploading" | "waiting" | "running" | "done" | "failed" | "cancelled";
 
 export interface Choices {
   name: string;
@@ -62,6 +62,7 @@ export class Analysis {
 
   /** Open a recording that the server has; follows its job if that still runs. */
   async open(id: string): Promise<void> {
+    this.phase.value = "opening";
     try {
       this.begin(await api.recording(id));
       const { jobs } = this.recording.value?.status === "open" ? await api.jobs() : { jobs: [] };
@@ -99,12 +100,12 @@ export class Analysis {
     this.recording.value = recording;
     this.boxes = new FrameLoader(recording.id, false, tell);
     this.meshes = new FrameLoader(recording.id, true, tell);
-    this.phase.value = "waiting";
     this.share.value = null;
   }
 
   private follow(job: Job): void {
     this.job = job;
+    this.phase.value = "waiting";
     this.stopFollowing = followJob(job.id, {
       progress: (now) => this.progress(now),
       partial: (frames) => this.partial(frames),
@@ -140,15 +141,16 @@ export class Analysis {
   }
 
   private async settle(phase: Phase): Promise<void> {
-    const id = this.recording.value?.id;
+    const id = this.recording.value?.id ?? "";
     this.until = Infinity;
-    await this.refresh();
     try {
-      this.findings.value = id ? await api.episodes(id) : null;
+      const found = await Promise.all([api.recording(id), api.timeline(id), api.episodes(id)]);
+      [this.recording.value, this.timeline.value, this.findings.value] = found;
+      this.phase.value = phase;
     } catch (error) {
       this.error.value = error;
+      this.phase.value = "failed";
     }
-    this.phase.value = phase;
     this.share.value = null;
     this.news.value += 1;
   }

@@ -66,9 +66,12 @@ function follow(video: HTMLVideoElement, film: Film): () => void {
     video.play().catch(() => undefined);
   };
   const told = (time: number) => {
-    begin(time);
+    // Somebody who moved the film before its first frame was there leaves its beginning unknown.
+    begin(moved ? 0 : time);
     film.time.value = Math.max(0, time - (film.start ?? 0));
   };
+  let moved = false;
+  on("seeking", () => (moved = true));
   const exact = typeof video.requestVideoFrameCallback === "function";
   const next = () => {
     if (stop.signal.aborted) return;
