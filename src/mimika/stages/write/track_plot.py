@@ -81,7 +81,7 @@ def _expressions(axis: Axes, timeline: Timeline) -> None:
 
 
 def _episodes(axis: Axes, findings: Findings) -> None:
-    """Draw bars from onset to offset with a dot at the apex, micro-expressions above, mixed states and changes below."""
+    """Draw bars from onset to offset with a dot at the apex, micro-expressions above, mixed states below."""
     brief = [episode for episode in findings.episodes if episode.kind == "micro"]
     for episode in brief:
         axis.plot([episode.apex_s], [3], "D", color=_hex(episode.label), markeredgecolor=_INK, markersize=6)
