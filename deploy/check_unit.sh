@@ -31,7 +31,7 @@ Type=oneshot
 StandardOutput=file:/check/report
 StandardError=inherit
 ExecStart=/bin/sh -e /check/steps
-ExecStopPost=/bin/sh -c 'journalctl --unit mimika --no-pager >/check/journal; systemctl poweroff --force'
+ExecStopPost=/bin/sh -c 'journalctl --boot --unit mimika --no-pager >/check/journal; systemctl poweroff --force'
 [Install]
 WantedBy=multi-user.target
 UNIT
@@ -63,4 +63,5 @@ systemctl --root="$root" enable check.service >/dev/null 2>&1
 timeout 600 systemd-nspawn --quiet --register=no --keep-unit --private-network --directory "$root" \
     --bind-ro "$program:/opt/mimika" --bind "$work/check:/check" --boot >"$work/boot.log" 2>&1 </dev/null || true
 cat "$work/check/report"
+if grep -i warning "$work/check/journal"; then exit 1; fi
 tail -1 "$work/check/report" | grep -qx passed || { tail -30 "$work/check/journal"; exit 1; }
