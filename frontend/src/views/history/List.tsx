@@ -124,6 +124,67 @@ function Table({ rows }: { rows: preact.ComponentChildren }) {
   );
 }
 
+/** Asks before a recording is erased, and erases it. */
+function Erase({ recording, onDone }: { recording: Recording; onDone: (erased: boolean) => void }) {
+  const t = useText("history");
+  const c = useText("common");
+  const name = nameOf(recording, t);
+  async function answer(yes: boolean) {
+    if (!yes) return onDone(false);
+    try {
+      await api.remove(recording.id);
+      say(fill(t.deleted, { name }));
+      onDone(true);
+    } catch (error) {
+      tell(error, c);
+      onDone(false);
+    }
+  }
+  return (
+    <Confirm
+      title={fill(t.deleteTitle, { name })}
+      text={t.deleteText}
+      action={t.delete}
+      danger
+      onAnswer={(yes) => void answer(yes)}
+    />
+  );
+}
+
+interface FoundProps {
+  found: readonly Recording[];
+  chosen: readonly string[];
+  onChoose: (id: string, on: boolean) => void;
+  onDelete: (recording: Recording) => void;
+  onMore: (() => void) | null;
+}
+
+/** The recordings that fit, how many they are, and a way to more of them. */
+function Found({ found, chosen, onChoose, onDelete, onMore }: FoundProps) {
+  const t = useText("history");
+  const rows = found.map((one) => (
+    <Row
+      key={one.id}
+      recording={one}
+      chosen={chosen.includes(one.id)}
+      full={chosen.length >= 2}
+      onChoose={(on) => onChoose(one.id, on)}
+      onDelete={() => onDelete(one)}
+    />
+  ));
+  return (
+    <>
+      <Table rows={rows} />
+      <div class="spread">
+        <span class="muted" role="status">
+          {plural(t.count, found.length)}
+        </span>
+        {onMore && <Button onClick={onMore}>{t.more}</Button>}
+      </div>
+    </>
+  );
+}
+
 /** Everything that was recorded, with a filter. */
 export function List({ query }: { query: URLSearchParams }) {
   const t = useText("history");
@@ -136,28 +197,24 @@ export function List({ query }: { query: URLSearchParams }) {
   useEffect(() => {
     api.profiles().then(({ profiles: all }) => setProfiles(all), () => undefined);
   }, []);
-  const choose = (id: string, on: boolean) => setChosen((before) => (on ? [...before, id] : before.filter((one) => one !== id)));
-
-  async function remove(yes: boolean) {
-    const recording = doomed;
+  const choose = (id: string, on: boolean) =>
+    setChosen((before) => (on ? [...before, id] : before.filter((one) => one !== id)));
+  function erased(recording: Recording, done: boolean) {
     setDoomed(null);
-    if (!yes || !recording) return;
-    try {
-      await api.remove(recording.id);
-      drop(recording.id);
-      choose(recording.id, false);
-      say(fill(t.deleted, { name: nameOf(recording, t) }));
-    } catch (error) {
-      tell(error, c);
-    }
+    if (!done) return;
+    drop(recording.id);
+    choose(recording.id, false);
   }
-
   const filtered = Object.values(filter).some(Boolean);
   return (
     <>
       <div class="spread">
         <h1>{t.title}</h1>
-        <Button disabled={chosen.length !== 2} title={t.compare.hint} onClick={() => goTo("history", "compare", ...chosen)}>
+        <Button
+          disabled={chosen.length !== 2}
+          title={t.compare.hint}
+          onClick={() => goTo("history", "compare", ...chosen)}
+        >
           {t.compare.button}
         </Button>
       </div>
@@ -167,37 +224,10 @@ export function List({ query }: { query: URLSearchParams }) {
         {found === null && <Progress text={c.loading} />}
         {found?.length === 0 && <p class="empty">{filtered ? t.noneFit : t.none}</p>}
         {found !== null && found.length > 0 && (
-          <Table
-            rows={found.map((one) => (
-              <Row
-                key={one.id}
-                recording={one}
-                chosen={chosen.includes(one.id)}
-                full={chosen.length >= 2}
-                onChoose={(on) => choose(one.id, on)}
-                onDelete={() => setDoomed(one)}
-              />
-            ))}
-          />
-        )}
-        {found !== null && found.length > 0 && (
-          <div class="spread">
-            <span class="muted" role="status">
-              {plural(t.count, found.length)}
-            </span>
-            {more && <Button onClick={more}>{t.more}</Button>}
-          </div>
+          <Found found={found} chosen={chosen} onChoose={choose} onDelete={setDoomed} onMore={more} />
         )}
       </section>
-      {doomed && (
-        <Confirm
-          title={fill(t.deleteTitle, { name: nameOf(doomed, t) })}
-          text={t.deleteText}
-          action={t.delete}
-          danger
-          onAnswer={(yes) => void remove(yes)}
-        />
-      )}
+      {doomed && <Erase recording={doomed} onDone={(done) => erased(doomed, done)} />}
     </>
   );
 }
