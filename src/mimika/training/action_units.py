@@ -206,7 +206,7 @@ def regressors(places: Places) -> dict[str, NDArray[np.float32]]:
             share: shape_lesson(each.meshes, each.neutrals, each.intensities, compared)
             for share, each in ((0.6, drawn), (0.4, photos))
         }
-        found = fit(Lesson.join(parts), Schedule(steps=1500, batch=384, drop=0.02), shares=False)
+        found = fit(Lesson.join(parts), Schedule(steps=1300, batch=384, drop=0.02), shares=False)
         arrays.update({f"{name}_{key}": value for key, value in found.items()})
     meshes, seen, votes = voted_faces(places, "train", 5)
     named = named_faces(places)
@@ -226,6 +226,6 @@ def regressors(places: Places) -> dict[str, NDArray[np.float32]]:
             0.45: seen_lesson(meshes, seen, hints, hinted, balance(votes), name),
             0.15: seen_lesson(*named[:2], _hints(named[2], columns), hinted, balance(named[2]), name),
         }
-        found = fit(Lesson.join(parts), Schedule(steps=1500, batch=384, drop=0.2), shares=True)
+        found = fit(Lesson.join(parts), Schedule(steps=1200, batch=384, drop=0.2), shares=True)
         arrays.update({f"{name}_{key}": value for key, value in found.items()})
     return arrays

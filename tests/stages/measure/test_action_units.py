@@ -7,13 +7,14 @@ import tomllib
 from importlib import resources
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from mimika.data.labels import ACTION_UNITS, SIDED_UNITS
-from mimika.stages.faces.align import mean_face, mirror_map
+from mimika.stages.faces.align import EXPRESSION_CROP, crop, matrices_from_meshes, mean_face, mirror_map
 from mimika.stages.measure.action_units import ActionUnits, asymmetry, displacements, letters, triangles
-from mimika.stages.measure.pose import rotation_of
+from mimika.stages.measure.pose import angles_of, fit_mean_face, rotation_of
 
 MEASURE = ActionUnits()
 LEVEL = np.zeros((1, 3), np.float32)
@@ -99,6 +100,26 @@ def test_what_was_measured_with_the_picture_stands_in_for_it():
     units = MEASURE.measure(mesh, LEVEL, luma=luma)
     later = MEASURE.measure(mesh, LEVEL, neutral, units=units)
     np.testing.assert_allclose(later, MEASURE.measure(mesh, LEVEL, neutral, luma=luma), atol=1e-4)
+
+
+def test_a_face_that_was_cut_out_and_fitted_before_is_measured_alike():
+    luma = np.random.default_rng(0).integers(0, 255, (400, 600)).astype(np.uint8)
+    mesh = posed(moved("AU12"), 3, 8, 4)
+    cut = crop(luma, matrices_from_meshes(mesh, EXPRESSION_CROP)[0], EXPRESSION_CROP)
+    angles = angles_of(fit_mean_face(mesh)[0])
+    known = MEASURE.measure(mesh, angles, crops=cut[None].astype(np.float32), fit=fit_mean_face(mesh))
+    np.testing.assert_allclose(known, MEASURE.measure(mesh, angles, luma=luma), atol=1e-4)
+
+
+def test_a_mirrored_picture_with_its_skin_has_its_sides_swapped():
+    noise = np.random.default_rng(0).normal(128, 4000, (400, 600))
+    luma = np.clip(cv2.GaussianBlur(noise, (0, 0), 12), 0, 255).astype(np.uint8)
+    mesh = posed(moved("AU12", [LEFT]))
+    swapped = mesh[:, mirror_map()] * [-1, 1, 1] + [599, 0, 0]
+    plain = MEASURE.measure(mesh, LEVEL, luma=luma)
+    other = MEASURE.measure(swapped, LEVEL, luma=np.ascontiguousarray(luma[:, ::-1]))
+    # The crop is cut to the pixel, so that its mirror picture lies up to one further to the side.
+    assert np.abs(other - plain[..., ::-1]).mean() < 0.25 * np.abs(other - plain).mean()
 
 
 def test_values_stay_within_0_and_5_and_units_without_sides_are_alike():
