@@ -3,7 +3,7 @@
 #   apt-get install --no-install-recommends debootstrap buildah podman runc
 #   deploy/check_dockerfile.sh PHOTO
 # The base image is made by debootstrap, every step is run by buildah in a plain chroot, and the server is started as
-# compose.yaml starts it: read-only, without capabilities, as its own user. Needs about 4 GB; nothing stays but WORK.
+# compose.yaml starts it: read-only, without capabilities, as its own user. Needs about 4 GB; WORK and both images stay.
 set -euo pipefail
 photo="$(realpath "${1:?usage: check_dockerfile.sh PHOTO}")"
 cd "$(dirname "$0")/.."
