@@ -196,7 +196,7 @@ class ExpressionTask(Task):
         example = torch.from_numpy(evaluate_expression.plain_crops(validation, validation.matrices)[:8])
         card: dict[str, Any] = {
             "name": self.recipe.name,
-            "version": "2",
+            "version": "3",
             "recipe": f"recipes/{self.recipe.name}.toml",
             "architecture": ARCHITECTURE,
             "licence": "Apache-2.0 (weights); see data for the terms of what they learnt from",

@@ -25,10 +25,10 @@ CHANCES: dict[augment.Augmentation, float] = {
     augment.shade: 0.12,
     augment.blur: 0.08,
     augment.coarse: 0.15,
-    augment.motion: 0.02,
-    augment.noise: 0.08,
-    augment.jpeg: 0.03,
-    augment.occlude: 0.2,
+    augment.motion: 0.06,
+    augment.noise: 0.12,
+    augment.jpeg: 0.1,
+    augment.occlude: 0.25,
 }
 SHIFT, SCALE, TURN, STRETCH = 0.035, 0.07, 6.0, 0.03
 """Standard deviations of the crop's errors: share of its side, logarithm of scale, degrees, logarithm of the aspect."""
