@@ -105,7 +105,8 @@ class Provider:
         message = {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": [part]}
         used = {
             "input_tokens": USAGE[0], "output_tokens": USAGE[1], "total_tokens": sum(USAGE),
-            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0},
+            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+            "output_tokens_details": {"reasoning_tokens": 0},
         }  # fmt: skip
         return {
             "id": "resp_1", "object": "response", "created_at": 1, "error": None, "incomplete_details": None,

@@ -38,8 +38,9 @@ def main() -> None:
     """Write the file."""
     numbers = [str(index) for pair in edges() for index in pair]
     lines = [", ".join(numbers[at : at + PER_LINE]) for at in range(0, len(numbers), PER_LINE)]
-    text = "/** Pairs of mesh points that a line joins; written by tools/mesh_edges.py. */\nexport const EDGES: readonly number[] = [\n"
-    Path("frontend/src/draw/edges.ts").write_text(text + "".join(f"  {line},\n" for line in lines) + "];\n")
+    head = "/** Pairs of mesh points that a line joins; written by tools/mesh_edges.py. */\n"
+    head += "export const EDGES: readonly number[] = [\n"
+    Path("frontend/src/draw/edges.ts").write_text(head + "".join(f"  {line},\n" for line in lines) + "];\n")
 
 
 if __name__ == "__main__":
