@@ -125,7 +125,7 @@ def test_name_person_and_retention_are_changed(look: Look, memory: Running) -> N
     sight.page.get_by_role("combobox", name="Person").select_option(label="Anna")
     sight.page.get_by_role("combobox", name="Delete by itself").select_option("30")
     sight.page.get_by_role("button", name="Save").click()
-    sight.page.get_by_role("heading", name="Tidy name").wait_for()
+    sight.page.get_by_role("heading", name="Tidy name", exact=True).wait_for()
     kept = memory.store.recording("local", key)
     assert kept.name == "Tidy name"
     assert kept.person is not None
