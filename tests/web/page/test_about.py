@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,8 +24,8 @@ def test_limits_networks_and_the_log_are_told(look: Look, site: Running, screens
     sight = look("#/about")
     said = sight.page.locator("main").inner_text()
     assert "What a person feels, thinks or intends." in said
-    for name in ("detect", "mesh", "eyes", "expression"):
-        assert sight.page.get_by_role("heading", name=name).is_visible()
+    for name in ("detect", "mesh", "eyes", "expression", "expression-fast"):
+        assert sight.page.get_by_role("heading", name=re.compile(rf"^{name}( |$)")).is_visible()
     networks = sight.page.get_by_role("region", name="Networks")
     assert "Apache-2.0" in networks.inner_text()
     networks.get_by_text("Measured (").nth(1).click()
