@@ -28,14 +28,14 @@ def _needs(there: bool, what: str) -> None:
     pytest.skip(f"needs {what}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def static() -> Path:
     """The folder of the built page."""
     _needs((STATIC / "index.html").is_file(), "the built page: make frontend")
     return STATIC
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def axe() -> str:
     """The source of axe-core, which finds barriers for people with disabilities."""
     source = ROOT / "frontend/node_modules/axe-core/axe.min.js"
@@ -43,7 +43,7 @@ def axe() -> str:
     return source.read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def screenshots() -> Path:
     """Where pictures of the page are kept for people to look at."""
     folder = ROOT / "build/screenshots"
@@ -51,7 +51,7 @@ def screenshots() -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(static: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A server with a worker for videos, for research, its memory in a folder of its own."""
     config = ServerConfig(port=0, data_dir=tmp_path_factory.mktemp("site"), job_workers=1)
@@ -59,7 +59,7 @@ def site(static: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Chromium]:
     """One browser for all tests; its camera shows a test picture."""
     _needs(CHROMIUM.is_file(), f"Chromium at {CHROMIUM}")
