@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import platform
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from mimika.data.frame import Frame
 from mimika.data.observation import Observation
 from mimika.data.options import Options
 from mimika.data.protocols import Capture
+from mimika.engine.session import cores
 from mimika.hooks import StageTimer
 from mimika.pipeline import Pipeline
 from mimika.stages.capture.inputs import open_capture
@@ -75,7 +75,7 @@ def _circumstances(options: Options, timer: StageTimer) -> dict[str, Any]:
             {key: _rounded(value) for key, value in dataclasses.asdict(stage).items()} for stage in timer.summary()
         ],
         "options": dataclasses.asdict(options),
-        "machine": {"processor": processor(), "cores": _cores(), "system": platform.platform()},
+        "machine": {"processor": processor(), "cores": cores(), "system": platform.platform()},
         "versions": {"python": platform.python_version()} | package_versions(),
         "models": models(options),
     }
@@ -139,10 +139,6 @@ def peak_memory_mb() -> float | None:
         return None
     unit = 1 if sys.platform == "darwin" else 1024
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _rounded(value: Any) -> Any:

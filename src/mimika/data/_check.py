@@ -1,4 +1,4 @@
-"""Shape checks that name what was expected and what came."""
+"""Checks that name what was expected and what came."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from mimika.data.errors import ShapeError
+from mimika.data.errors import OptionError, ShapeError
 
 
 def shaped(name: str, value: Any, shape: tuple[int | None, ...], dtype: DTypeLike) -> NDArray[Any]:
@@ -37,3 +37,14 @@ def same_length(**arrays: NDArray[Any]) -> None:
     if len({len(array) for array in arrays.values()}) > 1:
         lengths = ", ".join(f"{name} {len(array)}" for name, array in arrays.items())
         raise ShapeError(f"one row a face expected, received {lengths}")
+
+
+def one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
+    """Return the value if it is allowed.
+
+    Raises:
+        OptionError: naming the field, what was expected and what was received.
+    """
+    if value not in allowed:
+        raise OptionError(f"{name}: expected one of {', '.join(allowed)}, received {value!r}")
+    return value

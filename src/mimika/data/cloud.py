@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
 
+from mimika.data._check import one_of
 from mimika.data.errors import OptionError
 from mimika.data.labels import LANGUAGES
 
@@ -87,9 +88,9 @@ class CloudOptions:
         _address(self.url)
         if not self.model.strip():
             raise OptionError("cloud model: expected a name, received nothing")
-        _one_of("cloud style", self.style, STYLES)
-        _one_of("send", self.send, ("crop", "frame"))
-        _one_of("language", self.language, LANGUAGES)
+        one_of("cloud style", self.style, STYLES)
+        one_of("send", self.send, ("crop", "frame"))
+        one_of("language", self.language, LANGUAGES)
         for name, low, high in (
             ("side", 64, 1024), ("quality", 30, 95), ("timeout_s", 0.05, 600), ("tries", 1, 10),
             ("deadline_s", 0, 3600), ("requests_per_minute", 1, 100_000), ("parallel", 1, 64),
@@ -127,8 +128,3 @@ def _address(url: str) -> None:
         raise OptionError("cloud address: a name or password in it would end up in files; use MIMIKA_CLOUD_KEY")
     if parts.scheme == "http" and parts.hostname not in LOCAL_HOSTS:
         raise OptionError(f"cloud address: pictures of faces go to another machine by https only, received {url!r}")
-
-
-def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise OptionError(f"{name}: expected one of {', '.join(choices)}, received {value!r}")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mimika.data._check import one_of
 from mimika.data.errors import InputMissing, InputUnsupported, OptionError
 from mimika.data.labels import FER2013, FERPLUS
 from mimika.evaluation import votes as voting
@@ -85,11 +86,11 @@ def open_set(
         InputUnsupported: if the data are laid out in no known way.
         OptionError: if an argument is none of its choices, or the data lack what is asked for.
     """
-    _choice("--split", split, SPLITS)
+    one_of("--split", split, SPLITS)
     if labels is not None:
-        _choice("--labels", labels, LABELS)
+        one_of("--labels", labels, LABELS)
     if crop is not None:
-        _choice("--crop", crop, CROPS)
+        one_of("--crop", crop, CROPS)
     place = Path(path)
     if not place.exists():
         raise InputMissing(str(path), "no such file or folder")
@@ -151,8 +152,3 @@ def of_fer2013(
     counted = np.any([truth >= 0 for truth in rules.values()], axis=0)
     truth = rules.pop(labels)
     return EvaluationSet(classes=FERPLUS, truth=truth, other_truths=rules, origin=about, **whole).take(counted)
-
-
-def _choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise OptionError(f"{name}: expected one of {', '.join(choices)}, received {value!r}")

@@ -12,11 +12,12 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from mimika.data._check import one_of
 from mimika.data.errors import OptionError
 from mimika.data.purpose import Purpose
 from mimika.store import tables
 from mimika.store.database import Database, checked_id, missing, text
-from mimika.store.records import SCOPES, AuditEntry, Token, one_of
+from mimika.store.records import SCOPES, AuditEntry, Token
 from mimika.store.values import plain_json
 
 PREFIX = "mk_"

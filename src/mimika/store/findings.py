@@ -9,12 +9,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select
 
+from mimika.data._check import one_of
 from mimika.data.episodes import KINDS, Episode, Findings, Mixture, Transition
 from mimika.data.events import Event
 from mimika.store import tables
 from mimika.store.database import Database
 from mimika.store.recordings import own_row
-from mimika.store.records import one_of
 from mimika.store.values import plain_json
 
 EPISODES, EVENTS = tables.episodes, tables.events

@@ -8,10 +8,11 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, Row, and_, case, insert, or_, select, update
 
+from mimika.data._check import one_of
 from mimika.store import tables
 from mimika.store.database import Database, checked_id, missing, text
 from mimika.store.recordings import own_row
-from mimika.store.records import JOB_STATUSES, Job, one_of
+from mimika.store.records import JOB_STATUSES, Job
 from mimika.store.values import plain_json
 
 TABLE = tables.jobs

@@ -9,11 +9,12 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, Row, Select, and_, delete, insert, or_, select, update
 
+from mimika.data._check import one_of
 from mimika.data.errors import OptionError, StoreError
 from mimika.data.purpose import MODES, Purpose
 from mimika.store import tables
 from mimika.store.database import Database, checked_id, missing, text
-from mimika.store.records import KINDS, STATUSES, Recording, known, one_of
+from mimika.store.records import KINDS, STATUSES, Recording, known
 from mimika.store.values import plain_json
 
 TABLE = tables.recordings

@@ -140,17 +140,6 @@ class AuditEntry:
         return _plain(self)
 
 
-def one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
-    """Return the value if it is allowed.
-
-    Raises:
-        OptionError: naming the field, what was expected and what was received.
-    """
-    if value not in allowed:
-        raise OptionError(f"{name}: expected one of {', '.join(allowed)}, received {value!r}")
-    return value
-
-
 def known(what: str, given: Mapping[str, Any], allowed: frozenset[str]) -> None:
     """Check that only fields that exist are named.
 

@@ -43,9 +43,7 @@ class Limits:
     live: int = 256
 
     def __post_init__(self) -> None:
-        for name in self.__slots__:
-            if getattr(self, name) <= 0:
-                raise OptionError(f"{name}: expected more than 0, received {getattr(self, name)}")
+        _above_nothing(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +59,7 @@ class Rates:
     guesses: int = 10
 
     def __post_init__(self) -> None:
-        for name in self.__slots__:
-            if getattr(self, name) <= 0:
-                raise OptionError(f"{name}: expected more than 0, received {getattr(self, name)}")
+        _above_nothing(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,3 +146,9 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def _above_nothing(bounds: Limits | Rates) -> None:
+    for name in bounds.__slots__:
+        if getattr(bounds, name) <= 0:
+            raise OptionError(f"{name}: expected more than 0, received {getattr(bounds, name)}")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Self
 
 from mimika.data.observation import Observation
@@ -28,8 +26,3 @@ class CsvSink(LineSink):
         found = rows(observation, self._mesh)
         self._put([tuple(row.values()) for row in found])
         self.rows += len(found)
-
-    def _put(self, table: list[tuple[object, ...]] | list[tuple[str, ...]]) -> None:
-        text = io.StringIO(newline="")
-        csv.writer(text, lineterminator="\n").writerows(table)
-        self._file.write(text.getvalue().encode())

@@ -5,10 +5,8 @@ Source: py-feat 2.1, `feat.utils` (names of the columns) and `feat.pretrained.AU
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -60,11 +58,6 @@ class FeatSink(LineSink):
         found = found or [(*[""] * (len(_MEASURED) + 1), *end)]
         self._put(found)
         self.rows += len(found)
-
-    def _put(self, table: list[Any]) -> None:
-        text = io.StringIO(newline="")
-        csv.writer(text, lineterminator="\n").writerows(table)
-        self._file.write(text.getvalue().encode())
 
 
 def _measured(observation: Observation) -> list[list[object]]:
