@@ -156,7 +156,7 @@ class _Job:
         if self._events is not None:
             self._events.reset()
         if self._second is not None:
-            self._second.reset()
+            self._second.begin()
         try:
             if wants_hindsight(self._options, capture.info, self._second is not None):
                 return self._pump_twice(capture, target)

@@ -32,7 +32,7 @@ class Reckoner:
     reasons: dict[str, str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def opinion(self, picture: Picture, subject: str = "") -> Opinion:
+    def opinion(self, picture: Picture, subject: str = "", patient: bool = False) -> Opinion:
         """Count a question, and answer that anything may be."""
         prompt = label_prompt(self.options.language, picture.place)
         known = self.price or Price(self.options.model, 0, 0)
@@ -56,7 +56,7 @@ def estimated(inputs: Sequence[str], options: Options, cloud: CloudOptions) -> t
     pipeline, frames, faces, errors = Pipeline(options), 0, 0, list[InputError]()
     with SecondOpinion(reckoner, When.parse(options.second_opinion)) as second:
         for name in expand(list(inputs)):
-            second.reset()
+            second.begin()
             try:
                 with open_capture(name, options) as capture:
                     for observation in pipeline.run(capture):

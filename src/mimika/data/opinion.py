@@ -13,6 +13,9 @@ from mimika.data._check import shaped
 from mimika.data.errors import ShapeError
 from mimika.data.labels import FERPLUS
 
+HAD = ("answered", "cached")
+"""Outcomes of a question that gave an opinion that counts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
@@ -85,6 +88,54 @@ class Opinion:
             bool(value.get("repaired", False)),
             bool(value.get("cached", False)),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question about one face, and what became of it.
+
+    `face` of `source` at `time_s` is what was asked about; `local` (8,) what this machine alone said of it then.
+    `outcome` is "answered"; "cached" where the same look had been answered a moment before; "late" where the answer
+    came after the deadline; "unnoted" where it was not sent since it could not be noted; or the kind of a
+    `CloudError`, with its `reason`. `opinion` is None where none came. `look` tells pictures of the face that look
+    alike.
+
+    Raises:
+        ShapeError: if `local` are no eight numbers.
+    """
+
+    source: str
+    face: int
+    time_s: float
+    outcome: str
+    local: NDArray[np.float32]
+    opinion: Opinion | None = None
+    reason: str = ""
+    look: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "local", shaped("local", self.local, (len(FERPLUS),), np.float32))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as it is written and sent, the same keys whatever became of it; no picture, no `look`."""
+        said = self.opinion.as_json() if self.opinion is not None else dict.fromkeys(_SAID)
+        head = {"source": self.source, "time_s": round(self.time_s, 6), "face_id": self.face, "outcome": self.outcome}
+        return head | {"reason": self.reason} | said | {"local": _named(self.local)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Read what `as_json` gave, with a `look` if there is one.
+
+        Raises:
+            ShapeError, KeyError, TypeError: if it is something else.
+        """
+        local = np.array([value["local"][name] for name in FERPLUS], np.float32)
+        opinion = Opinion.from_json(value) if value["label"] is not None else None
+        place = (value["source"], int(value["face_id"]), float(value["time_s"]))
+        return cls(*place, value["outcome"], local, opinion, value["reason"], int(value.get("look", 0)))
+
+
+_SAID = ("label", "probabilities", "evidence", "origin", "ms", "cost_usd", "tokens", "repaired", "cached")
 
 
 def _named(probabilities: NDArray[np.float32]) -> dict[str, float]:

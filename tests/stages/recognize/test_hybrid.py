@@ -54,7 +54,7 @@ class Endpoint:
         self.fails = False
         self.gate.set()
 
-    def opinion(self, picture: Picture, subject: str = "") -> Opinion:
+    def opinion(self, picture: Picture, subject: str = "", patient: bool = False) -> Opinion:
         track = subject.split()[1]
         self.asked.append(subject)
         self.at_once[track] += 1
@@ -151,7 +151,7 @@ def test_answers_do_not_cross_into_another_recording() -> None:
     endpoint.gate.clear()
     with SecondOpinion(endpoint, When.parse("unsure")) as second:
         second.see(seen(0))
-        second.reset()
+        second.begin()
         endpoint.gate.set()
         time.sleep(0.1)
         assert second.refine(seen(0, source="other.mp4")).origin(0) == "local"

@@ -43,6 +43,14 @@ class Requests(Protocol):
 
 
 @dataclass(slots=True)
+class _Question:
+    """When a question began, by the clock of the asker; a `patient` one waits for its place however long."""
+
+    began: float
+    patient: bool = False
+
+
+@dataclass(slots=True)
 class Asker:
     """Asks an endpoint through `client`, with `price` None where it costs nothing.
 
@@ -87,12 +95,12 @@ class Asker:
         """End waiting; what is under way is not waited for."""
         self._closed.set()
 
-    def opinion(self, picture: Picture, subject: str = "") -> Opinion:
-        """Ask for the expression of the face on a picture.
+    def opinion(self, picture: Picture, subject: str = "", patient: bool = False) -> Opinion:
+        """Ask for the expression of the face on a picture; `patient` waits for its place among the requests.
 
         Raises:
             CloudError: after the last try; counted, with one line for each kind in `reasons`.
-            OutputError: if the request cannot be noted; then it was not sent.
+            OutputError, StoreError: if the request cannot be noted; then it was not sent.
         """
         prompt = label_prompt(self.options.language, picture.place)
 
@@ -103,7 +111,7 @@ class Asker:
                 said.label, said.probabilities, said.evidence, origin, answer.ms, cost, answer.tokens, said.repaired
             )
 
-        found = self._asked(prompt, picture, subject, understood)
+        found = self._asked(prompt, picture, subject, understood, patient)
         self._count("repaired", found.repaired)
         return found
 
@@ -129,16 +137,18 @@ class Asker:
             return 0.0
         return self.price.cost(tokens_in(self.price, prompt, picture), ANSWER_TOKENS_USUAL)
 
-    def _asked(self, prompt: Prompt, picture: Picture, subject: str, understood: Callable[[Answer], T]) -> T:
+    def _asked(
+        self, prompt: Prompt, picture: Picture, subject: str, understood: Callable[[Answer], T], patient: bool = False
+    ) -> T:
         """Try until an answer is understood, there is no use, or it is too late."""
         from tenacity import Retrying, retry_if_exception, stop_after_attempt
 
-        began = self.clock()
+        question = _Question(self.clock(), patient)
         trying = Retrying(
             stop=lambda state: (
                 stop_after_attempt(self.options.tries)(state)
                 or self._closed.is_set()
-                or self.clock() - began + (state.upcoming_sleep or 0) > self.options.deadline_s
+                or self.clock() - question.began + (state.upcoming_sleep or 0) > self.options.deadline_s
             ),
             wait=lambda state: self._pause(state.attempt_number, state.outcome.exception() if state.outcome else None),
             retry=retry_if_exception(lambda error: isinstance(error, CloudError) and error.kind in AGAIN),
@@ -146,7 +156,7 @@ class Asker:
             reraise=True,
         )
         try:
-            found: T = trying(self._once, prompt, picture, subject, understood, began)
+            found: T = trying(self._once, prompt, picture, subject, understood, question)
         except CloudError as error:
             self._count(error.kind)
             with self._lock:
@@ -165,10 +175,10 @@ class Asker:
         return jitter if wanted is None else wanted + jitter
 
     def _once(
-        self, prompt: Prompt, picture: Picture, subject: str, understood: Callable[[Answer], T], began: float
+        self, prompt: Prompt, picture: Picture, subject: str, understood: Callable[[Answer], T], question: _Question
     ) -> T:
         """Send one request if it may go, note it, and read the answer."""
-        self._admit(began)
+        self._admit(question)
         estimate = self.estimate_usd(prompt, picture)
         if not self.budget.reserve(estimate):
             raise CloudError("budget", "the budget for second opinions is used up, for this minute or this run")
@@ -193,15 +203,20 @@ class Asker:
         self.breaker.succeeded()
         return result
 
-    def _admit(self, began: float) -> None:
-        """Wait for a place among the requests of this minute; refuse where the endpoint is given a rest."""
+    def _admit(self, question: _Question) -> None:
+        """Wait for a place among the requests of this minute; refuse where the endpoint is given a rest.
+
+        The waiting of a patient question does not count against its deadline.
+        """
         if self._closed.is_set():
             raise CloudError("open", "second opinions have ended")
         if not self.breaker.allows():
             raise CloudError("open", f"{self.options.host}: not asked, since the requests before failed")
         while self.rate is not None and (wait := self.rate.wait_s()) > 0:
-            if self.clock() - began + wait > self.options.deadline_s or self._closed.wait(wait):
+            late = not question.patient and self.clock() - question.began + wait > self.options.deadline_s
+            if late or self._closed.wait(wait):
                 raise CloudError("rate", f"no more than {self.options.requests_per_minute} requests a minute are sent")
+            question.began += wait if question.patient else 0.0
 
     def _cost(self, answer: Answer) -> float | None:
         return 0.0 if self.price is None else self.price.cost(*answer.tokens)

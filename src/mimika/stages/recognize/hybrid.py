@@ -12,7 +12,7 @@ import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Protocol, Self
@@ -21,20 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mimika.data.cloud import CloudOptions, When
-from mimika.data.errors import CloudError, OutputError
+from mimika.data.errors import CloudError, MimikaError
 from mimika.data.labels import FERPLUS, UNSURE
 from mimika.data.observation import Observation
-from mimika.data.opinion import Opinion
+from mimika.data.opinion import Asked, Opinion
 from mimika.stages.recognize.fusion import Fusion
+from mimika.stages.recognize.inquiry import HOLD_S, Inquiry
 from mimika.stages.recognize.looks import Looks, look_of
 from mimika.stages.recognize.sending import Picture, picture_of
 
-HOLD_S = 2.0
-"""An opinion counts for the frames of its face up to so many seconds from the one that was asked about."""
-_STILL = 0.85
-"""It no longer counts when the local probabilities overlap less than this (Bhattacharyya coefficient) with then."""
-_PAUSE_S = 5.0
-"""After a failure a track is not asked about for so long."""
 _AUDIT_STEP_S = 1.0
 
 
@@ -45,8 +40,8 @@ class Asks(Protocol):
     reasons: dict[str, str]
     options: CloudOptions
 
-    def opinion(self, picture: Picture, subject: str = "") -> Opinion:
-        """Ask for the expression of the face on a picture."""
+    def opinion(self, picture: Picture, subject: str = "", patient: bool = False) -> Opinion:
+        """Ask for the expression of the face on a picture; `patient` waits for its place among the requests."""
         ...
 
     def close(self) -> None:
@@ -56,30 +51,25 @@ class Asks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """One face to be asked about; `recording` tells answers that come too late for theirs."""
+    """One face to be asked about; `asked_at` None for a patient one, whose answer is never too late."""
 
-    recording: int
+    inquiry: Inquiry
     source: str
     track: int
     time_s: float
-    asked_at: float
+    asked_at: float | None
     local: NDArray[np.float32]
     look: int
     picture: Picture
-
-
-@dataclass(frozen=True, slots=True)
-class _Given:
-    time_s: float
-    local: NDArray[np.float32]
-    opinion: Opinion
 
 
 class SecondOpinion:
     """Asks about faces as `when` says, and mixes what comes back into their rows by `fusion`.
 
     Live: `follow` each observation; it comes back at once, refined by what is known by then. Files: `see` each
-    observation, `settle` once, then `refine` each. `reset` begins a new recording. `with` ends the threads.
+    observation, `settle` once, then `refine` each. `begin` starts a new recording; `see`, `settle`, `refine` and `news`
+    take one that was begun before, else they mean the newest, so that several photos may wait at once. `with` ends the
+    threads.
 
     `compared` counts, for `audit`, how often both named the same: "same", "other". `refined` counts rows.
     """
@@ -89,13 +79,8 @@ class SecondOpinion:
     ) -> None:
         self.asker, self._when, self._clock = asker, when, clock
         self.fusion = fusion if fusion is not None else Fusion()
-        self._looks = Looks()
-        self._lock = threading.Condition()
-        self._given: dict[int, list[_Given]] = {}
-        self._waiting: Counter[int] = Counter()
-        self._not_before: dict[int, float] = {}
-        self._recording = 0
-        self._failed: OutputError | None = None
+        self._looks, self._inquiry = Looks(), Inquiry()
+        self._ended = False
         self._queue: queue.Queue[_Task | None] = queue.Queue(2 * asker.options.parallel)
         self._threads: list[threading.Thread] = []
         self.compared, self.refined, self.skipped = Counter[str](), 0, Counter[str]()
@@ -110,8 +95,8 @@ class SecondOpinion:
 
     def close(self) -> None:
         """End the threads; a request under way is left to itself and its answer dropped."""
+        self._ended = True
         self.asker.close()
-        self._recording += 1
         for _ in self._threads:
             try:
                 self._queue.put_nowait(None)
@@ -119,44 +104,51 @@ class SecondOpinion:
                 self._queue.get_nowait()
                 self._queue.put_nowait(None)
 
-    def reset(self) -> None:
-        """Begin a new recording; answers still under way for the old one are dropped."""
-        with self._lock:
-            self._recording += 1
-            self._given.clear()
-            self._waiting.clear()
-            self._not_before.clear()
+    def begin(self) -> Inquiry:
+        """Begin a new recording or photo; answers still under way for the one before stay with that."""
+        self._inquiry = Inquiry()
+        return self._inquiry
+
+    def restore(self, asked: Iterable[Asked]) -> None:
+        """Take in what an earlier run over the same recording was answered, in the order of time."""
+        for one in asked:
+            self._inquiry.learn(one, news=False)
+            if one.opinion is not None and one.outcome == "answered":
+                self._looks.keep(one.source, one.face, one.time_s, one.look, one.opinion)
 
     def follow(self, observation: Observation) -> Observation:
         """Ask about the faces that need it, without waiting, and return the observation with what is known."""
         self.see(observation)
         return self.refine(observation, ahead=False)
 
-    def see(self, observation: Observation) -> None:
-        """Ask about the faces of an observation that need it, without waiting.
+    def see(self, observation: Observation, inquiry: Inquiry | None = None, patient: bool = False) -> None:
+        """Ask about the faces of an observation that need it.
 
-        Raises:
-            OutputError: if an earlier request could not be noted; asking has ended then.
+        Without waiting: where too many questions wait already, a face goes without. `patient` waits for room instead.
         """
-        if self._failed is not None:
-            raise self._failed
+        inquiry = inquiry or self._inquiry
         for row in range(len(observation)):
-            track, time_s = int(observation.faces.ids[row]), observation.frame.time_s
-            if self._wanted(observation, row, track, time_s):
-                self._submit(observation, row, track, time_s)
+            if not self._ended and self._wanted(inquiry, observation, row):
+                self._submit(inquiry, observation, row, patient)
 
-    def settle(self, seconds: float | None = None) -> bool:
+    def settle(self, seconds: float | None = None, inquiry: Inquiry | None = None) -> bool:
         """Wait until all that was asked is answered, at most `seconds` or the deadline; returns whether it is."""
-        limit = self.asker.options.deadline_s if seconds is None else seconds
-        with self._lock:
-            return self._lock.wait_for(lambda: not any(self._waiting.values()), timeout=limit)
+        return (inquiry or self._inquiry).settle(self.asker.options.deadline_s if seconds is None else seconds)
 
-    def refine(self, observation: Observation, ahead: bool = True) -> Observation:
+    def news(self, inquiry: Inquiry | None = None) -> list[Asked]:
+        """Return what became of questions since the last call."""
+        return (inquiry or self._inquiry).news()
+
+    def refine(self, observation: Observation, ahead: bool = True, inquiry: Inquiry | None = None) -> Observation:
         """Return the observation with opinions mixed in where they count; `ahead` also uses those on later frames."""
         if self._when.method == "audit" or not len(observation):
             return observation
-        shown = observation.expressions
-        opinions = [self._counts_for(observation, row, ahead) for row in range(len(observation))]
+        inquiry, shown, now = inquiry or self._inquiry, observation.expressions, observation.frame.time_s
+        hold_s = max(HOLD_S, self._when.value) if self._when.method == "every" else HOLD_S
+        opinions = [
+            inquiry.nearest(int(face), now, shown.probabilities[row], hold_s, ahead)
+            for row, face in enumerate(observation.faces.ids)
+        ]
         if not any(opinions):
             return observation
         fused = shown.probabilities.copy()
@@ -167,94 +159,71 @@ class SecondOpinion:
         self.refined += sum(opinion is not None for opinion in opinions)
         return replace(observation, expressions=replace(shown, probabilities=fused), opinions=tuple(opinions))
 
-    def _wanted(self, observation: Observation, row: int, track: int, time_s: float) -> bool:
+    def _wanted(self, inquiry: Inquiry, observation: Observation, row: int) -> bool:
         """Return whether the choice `when` asks about this face now, and nothing stands against it."""
-        with self._lock:
-            if self._waiting[track] or time_s < self._not_before.get(track, -1e9):
-                return False
-            given = self._given.get(track, [])
+        track, time_s = int(observation.faces.ids[row]), observation.frame.time_s
+        if not inquiry.may_ask(track, time_s):
+            return False
         method, value = self._when.method, self._when.value
         if method == "unsure":
-            return observation.expressions.labels[row] == UNSURE and not self._known(given, observation, row)
+            local = observation.expressions.probabilities[row]
+            return observation.expressions.labels[row] == UNSURE and inquiry.nearest(track, time_s, local) is None
         if method == "every":
-            return not given or time_s - given[-1].time_s >= value
+            latest = inquiry.latest_s(track)
+            return latest is None or time_s - latest >= value
         if method == "audit":
-            with self._lock:
-                self._not_before[track] = time_s + _AUDIT_STEP_S
+            inquiry.leave_alone(track, time_s + _AUDIT_STEP_S)
             return _draw(observation, track) < value
         return False
 
-    def _known(self, given: list[_Given], observation: Observation, row: int) -> bool:
-        local, now = observation.expressions.probabilities[row], observation.frame.time_s
-        return any(abs(one.time_s - now) <= HOLD_S and _overlap(one.local, local) >= _STILL for one in given)
-
-    def _counts_for(self, observation: Observation, row: int, ahead: bool) -> Opinion | None:
-        """Return the opinion nearest in time that still counts for a face."""
-        with self._lock:
-            given = list(self._given.get(int(observation.faces.ids[row]), []))
-        local, now = observation.expressions.probabilities[row], observation.frame.time_s
-        near = [one for one in given if (ahead or one.time_s <= now) and abs(one.time_s - now) <= self._hold_s]
-        fits = [one for one in near if _overlap(one.local, local) >= _STILL]
-        return min(fits, key=lambda one: abs(one.time_s - now)).opinion if fits else None
-
-    @property
-    def _hold_s(self) -> float:
-        return max(HOLD_S, self._when.value) if self._when.method == "every" else HOLD_S
-
-    def _submit(self, observation: Observation, row: int, track: int, time_s: float) -> None:
+    def _submit(self, inquiry: Inquiry, observation: Observation, row: int, patient: bool) -> None:
         """Take a known opinion on the same look, or put the face in line; where the line is full it goes without."""
         frame, local = observation.frame, observation.expressions.probabilities[row].copy()
+        track, time_s = int(observation.faces.ids[row]), frame.time_s
         look = look_of(frame.luma, observation.measurements.meshes[row])
         known = self._looks.find(frame.source, track, time_s, look)
         if known is not None:
             self.asker.counts["cached"] += 1
-            with self._lock:
-                self._given.setdefault(track, []).append(_Given(time_s, local, known))
+            inquiry.learn(Asked(frame.source, track, time_s, "cached", local, known, look=look))
             return
-        if self._queue.full():
+        if self._queue.full() and not patient:
             self.skipped["too many waiting"] += 1
             return
         picture = picture_of(observation, row, self.asker.options)
-        task = _Task(self._recording, frame.source, track, time_s, self._clock(), local, look, picture)
-        with self._lock:
-            self._waiting[track] += 1
-        self._queue.put_nowait(task)
+        asked_at = None if patient else self._clock()
+        inquiry.begun(track)
         if len(self._threads) < self.asker.options.parallel:
             self._threads.append(threading.Thread(target=self._run, name="mimika-cloud", daemon=True))
             self._threads[-1].start()
+        self._queue.put(_Task(inquiry, frame.source, track, time_s, asked_at, local, look, picture))
 
     def _run(self) -> None:
         """Ask about one face after the other until None comes."""
         while (task := self._queue.get()) is not None:
-            opinion = self._ask(task)
-            with self._lock:
-                if task.recording == self._recording:
-                    self._waiting[task.track] -= 1
-                    self._take(task, opinion)
-                    self._lock.notify_all()
+            asked = self._ask(task)
+            if asked.opinion is not None and asked.outcome == "answered":
+                self._looks.keep(asked.source, asked.face, asked.time_s, asked.look, asked.opinion)
+                named = FERPLUS[int(asked.local.argmax())]
+                self.compared["same" if named == asked.opinion.label else "other"] += 1
+            task.inquiry.ended(asked)
 
-    def _ask(self, task: _Task) -> Opinion | None:
+    def _ask(self, task: _Task) -> Asked:
+        told = Asked(task.source, task.track, task.time_s, "answered", task.local, look=task.look)
+        subject, patient = f"face {task.track} at {task.time_s:.3f} s", task.asked_at is None
         try:
-            opinion = self.asker.opinion(task.picture, f"face {task.track} at {task.time_s:.3f} s")
-        except CloudError:
-            return None
-        except OutputError as error:
-            self._failed = error
-            return None
-        if self._clock() - task.asked_at > self.asker.options.deadline_s:
+            opinion = self.asker.opinion(task.picture, subject, patient)
+        except CloudError as error:
+            return replace(told, outcome=error.kind, reason=str(error))
+        except MimikaError as error:
+            # What cannot be noted is not sent, and the next could not be either.
+            self._ended = True
+            self.asker.counts["unnoted"] += 1
+            self.asker.reasons.setdefault("unnoted", str(error))
+            return replace(told, outcome="unnoted", reason=str(error))
+        if task.asked_at is not None and self._clock() - task.asked_at > self.asker.options.deadline_s:
             self.skipped["too late"] += 1
-            return None
-        return opinion
-
-    def _take(self, task: _Task, opinion: Opinion | None) -> None:
-        """Keep an answer for its track, or leave the track alone for a while; the lock is held."""
-        if opinion is None:
-            self._not_before[task.track] = task.time_s + _PAUSE_S
-            return
-        self._looks.keep(task.source, task.track, task.time_s, task.look, opinion)
-        self._given.setdefault(task.track, []).append(_Given(task.time_s, task.local, opinion))
-        named = FERPLUS[int(task.local.argmax())]
-        self.compared["same" if named == opinion.label else "other"] += 1
+            return replace(told, outcome="late", opinion=opinion, reason="the answer came after the deadline")
+        return replace(told, opinion=opinion)
 
 
 def report(second: SecondOpinion) -> tuple[list[str], list[str]]:
@@ -273,11 +242,6 @@ def report(second: SecondOpinion) -> tuple[list[str], list[str]]:
         for kind, reason in asker.reasons.items()
     ]
     return told, troubles + [f"second opinion: {count} not used: {why}" for why, count in second.skipped.items()]
-
-
-def _overlap(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
-    """Return the Bhattacharyya coefficient of two distributions: 1 alike, 0 nothing in common."""
-    return float(np.sqrt(first.astype(np.float64) * second.astype(np.float64)).sum())
 
 
 def _draw(observation: Observation, track: int) -> float:
