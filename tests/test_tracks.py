@@ -35,12 +35,15 @@ def test_tables_have_a_row_a_frame_and_columns_by_name(track: Track):
     assert track.action_units.loc[12.0, "AU12_l"] == 4
     assert track.action_units.loc[57.0, ["AU14_l", "AU14_r"]].tolist() == [3, 0]
     assert "AU17" in track.action_units.columns
+    assert track.letters.loc[57.0, ["AU14_l", "AU14_r"]].tolist() == ["C", ""]
+    assert track.asymmetry.loc[57.0, ["AU12", "AU14"]].tolist() == [0, 1]
+    assert track.facs.loc[[0.0, 12.0, 57.0]].tolist() == ["0", "12D", "L14C"]
     assert list(track.pose.columns) == ["pitch", "yaw", "roll", "x", "y", "depth"]
     assert track.eyes.loc[6.04, "eye_open_l"] == 0
     table = track.to_pandas()
     assert len(table) == len(track) == 1500
     assert table.loc[12.0, "label"] == "happiness"
-    assert {"face_id", "frame", "box_x", "p_fear", "yaw", "AU12_r", "gaze_yaw"} <= set(table.columns)
+    assert {"face_id", "frame", "box_x", "p_fear", "yaw", "AU12_asym", "facs", "gaze_yaw"} <= set(table.columns)
 
 
 def test_a_summary_says_it_in_a_few_numbers(track: Track):
@@ -53,6 +56,8 @@ def test_a_summary_says_it_in_a_few_numbers(track: Track):
     assert told["transitions"] == 5
     assert told["mixtures"] == 1
     assert told["action_units"]["AU12"]["share"] == pytest.approx(0.1, abs=0.01)
+    assert (told["action_units"]["AU14"]["letter"], told["action_units"]["AU14"]["asymmetry"]) == ("C", 1)
+    assert told["action_units"]["AU17"]["asymmetry"] is None
     assert told["blinks"]["count"] == 10
     assert told["blinks"]["per_minute"] == pytest.approx(10)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mimika.data.labels import ACTION_UNITS, FERPLUS, SIDED_UNITS
-from mimika.data.measurements import Measurements
+from mimika.data.facs import by_name, codes, letters, sides_of
+from mimika.data.labels import FERPLUS
 from mimika.data.observation import Observation
 
 
@@ -19,7 +19,9 @@ class Face:
     `box` x, y, width, height and `mesh` (478, 3) in pixels of the upright picture; `pitch`, `yaw`, `roll` in degrees,
     signs as in `Measurements`; `probabilities` by expression name, 0..1, together 1; `label` the most likely one or
     "unsure", `confidence` its probability; `valence` and `arousal` -1..1, what the probabilities lead one to expect;
-    `action_units` 0..5 by name, "AU12_l" and "AU12_r" for the subject's left and right, "AU25" without sides;
+    `action_units` 0..5 by name, "AU12_l" and "AU12_r" for the subject's left and right, "AU25" without sides, and
+    their `letters` A to E, "" below a trace; `asymmetry` -1..1 of each unit with sides, + where the left is stronger;
+    `facs` the same in one code, "6B+L12D+R12C+25A", None where units were not measured;
     `eye_openness` left, right, 0 closed, about 1 open; `gaze` yaw, pitch of the eyes in the head, degrees.
     """
 
@@ -36,6 +38,9 @@ class Face:
     arousal: float
     probabilities: dict[str, float]
     action_units: dict[str, float]
+    letters: dict[str, str]
+    asymmetry: dict[str, float]
+    facs: str | None
     eye_openness: tuple[float, float]
     gaze: tuple[float, float]
     mesh: NDArray[np.float32]
@@ -52,6 +57,7 @@ def face_of(observation: Observation, row: int) -> Face:
     faces, measured, shown = observation.faces, observation.measurements, observation.expressions
     x, y, width, height = faces.boxes[row].tolist()
     pitch, yaw, roll = measured.angles[row].tolist()
+    units = measured.action_units[row : row + 1]
     return Face(
         id=int(faces.ids[row]),
         box=(x, y, width, height),
@@ -65,15 +71,11 @@ def face_of(observation: Observation, row: int) -> Face:
         valence=float(shown.valence[row]),
         arousal=float(shown.arousal[row]),
         probabilities=dict(zip(FERPLUS, shown.probabilities[row].tolist(), strict=True)),
-        action_units=_units(measured, row),
+        action_units={name: float(value[0]) for name, value in by_name(units).items()},
+        letters={name: str(value[0]) for name, value in by_name(letters(units)).items()},
+        asymmetry={name: float(value[0]) for name, value in sides_of(units).items()},
+        facs=codes(units)[0],
         eye_openness=(float(measured.eye_openness[row, 0]), float(measured.eye_openness[row, 1])),
         gaze=(float(measured.gaze[row, 0]), float(measured.gaze[row, 1])),
         mesh=measured.meshes[row],
     )
-
-
-def _units(measured: Measurements, row: int) -> dict[str, float]:
-    named: dict[str, float] = {}
-    for unit, (left, right) in zip(ACTION_UNITS, measured.action_units[row].tolist(), strict=True):
-        named |= {f"{unit}_l": left, f"{unit}_r": right} if unit in SIDED_UNITS else {unit: left}
-    return named

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from mimika.data.episodes import Episode, Findings, Mixture, Transition
 from mimika.data.errors import MimikaError
+from mimika.data.facs import by_name, codes, letters, sides_of
 from mimika.data.indicators import INDICATOR_NAMES
-from mimika.data.labels import ACTION_UNITS, FERPLUS, SIDED_UNITS
+from mimika.data.labels import FERPLUS
 from mimika.data.observation import Observation
 from mimika.data.options import Options
 from mimika.data.timeline import Timeline
@@ -54,8 +55,9 @@ def observations(source: str, options: Options, pictures: bool = True) -> Iterat
 class Track:
     """What one face of a video did, from its first frame to its last.
 
-    `timeline` has the arrays. `expressions`, `action_units`, `pose`, `eyes`, `indicators` and `to_pandas()` are pandas
-    frames with one row a frame in which the face was there, indexed by `time_s`; pandas must be installed.
+    `timeline` has the arrays. `expressions`, `action_units`, `letters`, `asymmetry`, `facs`, `pose`, `eyes`,
+    `indicators` and `to_pandas()` are pandas frames with one row a frame in which the face was there, indexed by
+    `time_s`; pandas must be installed.
     `episodes()`, `transitions()`, `mixtures()` and `summary()` say what it did, `plot()` draws it.
     """
 
@@ -83,7 +85,22 @@ class Track:
     @property
     def action_units(self) -> pandas.DataFrame:
         """Intensity 0..5 of each action unit; `AU12_l` is the subject's own left, units without sides have one."""
-        return self._frame(self._units())
+        return self._frame(by_name(self.timeline.action_units))
+
+    @property
+    def letters(self) -> pandas.DataFrame:
+        """The FACS letter of each intensity, "" below a trace, then A to E; columns as in `action_units`."""
+        return self._frame(by_name(letters(self.timeline.action_units)))
+
+    @property
+    def asymmetry(self) -> pandas.DataFrame:
+        """How one-sided each unit with sides is, -1..1, + where the subject's left is stronger."""
+        return self._frame(sides_of(self.timeline.action_units))
+
+    @property
+    def facs(self) -> pandas.Series:
+        """The FACS code of each frame: "6B+L12D+R12C+25A", "0" where no unit reaches a trace."""
+        return self._frame({"facs": codes(self.timeline.action_units)})["facs"]
 
     @property
     def pose(self) -> pandas.DataFrame:
@@ -101,13 +118,16 @@ class Track:
         return self._frame(dict(zip(INDICATOR_NAMES, readings(self.timeline)[0].T, strict=True)))
 
     def to_pandas(self) -> pandas.DataFrame:
-        """Return everything side by side: frame, box, label, expressions, pose, action units, eyes."""
+        """Return everything side by side: frame, box, label, expressions, pose, action units, their FACS code, eyes."""
         line = self.timeline
         box = dict(zip(("box_x", "box_y", "box_w", "box_h"), line.boxes.T, strict=True))
         columns: dict[str, Any] = {"face_id": np.full(len(line), line.face), "frame": line.numbers, **box}
         columns |= {"presence": line.presence, "label": line.labels}
         columns |= {f"p_{name}": values for name, values in zip(FERPLUS, line.probabilities.T, strict=True)}
-        return self._frame(columns | self._pose() | self._units() | self._eyes())
+        units = self.timeline.action_units
+        one_sided = {f"{name}_asym": values for name, values in sides_of(units).items()}
+        columns |= {"facs": codes(units)} | self._pose() | by_name(units) | one_sided | self._eyes()
+        return self._frame(columns)
 
     def episodes(self) -> list[Episode]:
         """Return episodes of expressions, action units, micro-expressions and states such as blinks, by onset."""
@@ -143,16 +163,6 @@ class Track:
     @cached_property
     def _findings(self) -> Findings:
         return find(self.timeline)
-
-    def _units(self) -> dict[str, NDArray[Any]]:
-        columns: dict[str, NDArray[Any]] = {}
-        for index, name in enumerate(ACTION_UNITS):
-            both = self.timeline.action_units[:, index]
-            if name in SIDED_UNITS:
-                columns |= {f"{name}_l": both[:, 0], f"{name}_r": both[:, 1]}
-            else:
-                columns[name] = both[:, 0]
-        return columns
 
     def _pose(self) -> dict[str, NDArray[Any]]:
         parts = np.concatenate([self.timeline.angles, self.timeline.translations], axis=1)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from mimika.data.errors import OptionError
+from mimika.data.facs import letters
 
 KINDS = ("expression", "action_unit", "micro", "state")
 SIDES = ("", "left", "right", "both")
@@ -47,6 +50,11 @@ class Episode:
     def duration_s(self) -> float:
         """Seconds from onset to offset."""
         return self.offset_s - self.onset_s
+
+    @property
+    def letter(self) -> str:
+        """The FACS letter of the peak of an action unit, "" for everything else."""
+        return str(letters(np.array([self.peak]))[0]) if self.kind == "action_unit" else ""
 
 
 @dataclass(frozen=True, slots=True)

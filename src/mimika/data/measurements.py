@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from mimika.data import facs
 from mimika.data._check import same_length, shaped
 from mimika.data.labels import ACTION_UNITS
 from mimika.data.movements import MOVED
@@ -68,6 +69,21 @@ class Measurements:
 
     def __len__(self) -> int:
         return len(self.meshes)
+
+    @property
+    def letters(self) -> NDArray[np.str_]:
+        """FACS letters (n, 23, 2) of the action units: "" below a trace, A to E; see `data.facs`."""
+        return facs.letters(self.action_units)
+
+    @property
+    def asymmetry(self) -> NDArray[np.float32]:
+        """How one-sided each action unit is, (n, 23), -1..1, + where the subject's left is stronger."""
+        return facs.asymmetry(self.action_units)
+
+    @property
+    def facs(self) -> list[str | None]:
+        """The FACS code of each face, such as "6B+L12D+R12C", None where action units were not measured."""
+        return facs.codes(self.action_units)
 
     @classmethod
     def empty(cls) -> Measurements:

@@ -25,7 +25,7 @@ from mimika.stages.write.parquet import table_schema
 from mimika.stages.write.whole import WholeSink
 from mimika.web.errors import ApiError
 from mimika.web.findings import episode_out
-from mimika.web.series import INFERRED, MESH, NAMES, observations_of, schema
+from mimika.web.series import INFERRED, MESH, NAMES, TOLD, observations_of, schema, with_derived
 
 if TYPE_CHECKING:
     from mimika.store import Recording, Store
@@ -112,15 +112,22 @@ def complete(table: pa.Table, wanted: list[str]) -> pa.Table:
     return pa.Table.from_arrays(columns, names=wanted)
 
 
+def _told(store: Store, recording: Recording) -> Iterator[pa.Table]:
+    """Give the rows of a recording as a table tells them, some at a time."""
+    columns = _columns(recording)
+    for table in spans(store, recording, [name for name in columns if name in NAMES]):
+        yield with_derived(table).select(columns)
+
+
 def _columns(recording: Recording) -> list[str]:
     """Return what of a row may be told."""
-    return list(NAMES) if recording.mode == "expressions" else [name for name in NAMES if name not in INFERRED]
+    return [name for name in TOLD if recording.mode == "expressions" or name not in INFERRED]
 
 
 def _csv(store: Store, recording: Recording) -> Iterator[bytes]:
     columns, source = _columns(recording), plain(recording.name)
     yield (",".join(("source", *columns)) + "\n").encode()
-    for table in spans(store, recording, columns):
+    for table in _told(store, recording):
         text = io.StringIO(newline="")
         values = [table.column(name).to_pylist() for name in columns]
         csv.writer(text, lineterminator="\n").writerows((source, *row) for row in zip(*values, strict=True))
@@ -150,8 +157,8 @@ def _json(store: Store, recording: Recording) -> Iterator[bytes]:
 
 
 def _rows(store: Store, recording: Recording) -> Iterator[list[dict[str, Any]]]:
-    columns, source = _columns(recording), {"source": plain(recording.name)}
-    for table in spans(store, recording, columns):
+    source = {"source": plain(recording.name)}
+    for table in _told(store, recording):
         yield [source | row for row in table.to_pylist()]
 
 
@@ -163,7 +170,7 @@ def _parquet(store: Store, recording: Recording, path: Path) -> None:
     columns = _columns(recording)
     told = pa.schema([table_schema(False).field(name) for name in ("source", *columns)])
     with pq.ParquetWriter(path, told, compression="zstd") as writer:
-        for table in spans(store, recording, columns):
+        for table in _told(store, recording):
             source = pa.array([plain(recording.name)] * table.num_rows, pa.string())
             writer.write_table(pa.Table.from_arrays([source, *table.columns], schema=told))
 

@@ -102,7 +102,8 @@ def episode_out(episode: Episode) -> dict[str, Any]:
     """Return an episode as it goes over the wire."""
     times = {name: round(getattr(episode, name), 4) for name in ("onset_s", "apex_s", "offset_s", "duration_s")}
     kept = {"kind": episode.kind, "label": episode.label, "side": episode.side, "face": episode.face}
-    return kept | times | {"peak": round(episode.peak, 4), "confidence": round(episode.confidence, 4)}
+    strength = {"peak": round(episode.peak, 4), "letter": episode.letter, "confidence": round(episode.confidence, 4)}
+    return kept | times | strength
 
 
 def findings_out(found: list[Findings]) -> dict[str, Any]:

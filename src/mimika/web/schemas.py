@@ -60,6 +60,12 @@ class FaceOut(BaseModel):
     action_units: dict[str, float | None] = Field(
         description="0..5; _l and _r are the subject's own left and right", examples=[{"AU12_l": 2.4, "AU12_r": 2.3}]
     )
+    letters: dict[str, str] = Field(
+        description="FACS letters A to E of the units that reach a trace", examples=[{"AU12_l": "B", "AU12_r": "B"}]
+    )
+    asymmetry: dict[str, float | None] = Field(
+        description="-1..1 of each unit with sides: + where the subject's left is stronger", examples=[{"AU12": 0.04}]
+    )
     eye_openness: list[float | None] = Field(description="left, right; 0 closed, about 1 calmly open")
     gaze: list[float | None] = Field(description="yaw, pitch of the eyes in the head, degrees")
     mesh: list[list[float]] | None = Field(None, description="478 points x, y, z in pixels, only when asked for")
@@ -147,6 +153,8 @@ def face_out(observation: Observation, row: int, mode: Mode, mesh: bool = False)
         pose=PoseOut(pitch=number(face.pitch, 2), yaw=number(face.yaw, 2), roll=number(face.roll, 2)),
         **told,
         action_units={name: number(value, 2) for name, value in face.action_units.items()},
+        letters={name: letter for name, letter in face.letters.items() if letter},
+        asymmetry={name: number(value, 2) for name, value in face.asymmetry.items()},
         eye_openness=[number(value, 3) for value in face.eye_openness],
         gaze=[number(value, 2) for value in face.gaze],
         mesh=observation.measurements.meshes[row].astype(float).round(2).tolist() if mesh else None,

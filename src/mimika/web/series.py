@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mimika.data.expressions import Expressions
 from mimika.data.faces import Faces
+from mimika.data.facs import codes, sides_of
 from mimika.data.frame import Frame
 from mimika.data.indicators import INDICATOR_NAMES
 from mimika.data.labels import ACTION_UNITS, FERPLUS, SIDED_UNITS
@@ -21,7 +22,7 @@ from mimika.data.observation import Observation
 from mimika.data.timeline import Timeline
 from mimika.stages.faces.align import five_points
 from mimika.stages.measure.pose import head_pose
-from mimika.stages.write.columns import rows
+from mimika.stages.write.columns import DERIVED, rows
 from mimika.stages.write.parquet import table_schema
 
 MESH, MOVEMENT = "mesh", "movement"
@@ -31,7 +32,9 @@ EXPRESSION_COLUMNS = (*(f"p_{name}" for name in FERPLUS), "label", "origin", "co
 """What tells an expression; empty where the purpose allows action units only."""
 INFERRED = (*EXPRESSION_COLUMNS, *INDICATOR_NAMES)
 """The same with what tells a state."""
-NAMES = tuple(name for name in table_schema(False).names if name != "source")
+TOLD = tuple(name for name in table_schema(False).names if name != "source")
+"""The columns of a row as it is told, in order."""
+NAMES = tuple(name for name in TOLD if name not in DERIVED)
 """The columns of a stored row, in order; `mesh` and `movement` may follow."""
 BOX = ("box_x", "box_y", "box_w", "box_h")
 ANGLES = ("pitch", "yaw", "roll")
@@ -103,6 +106,16 @@ def matrix(table: pa.Table, names: Iterable[str]) -> NDArray[np.float64]:
 def with_faces(table: pa.Table) -> pa.Table:
     """Return the rows that hold a face."""
     return table.filter(table.column("face_id").is_valid())
+
+
+def with_derived(table: pa.Table) -> pa.Table:
+    """Return stored rows with the columns of `DERIVED` behind them."""
+    units = matrix(table, UNITS).astype(np.float32).reshape(-1, len(ACTION_UNITS), 2)
+    table = table.append_column("facs", pa.array(codes(units), pa.string()))
+    for unit, values in sides_of(units).items():
+        rounded = np.round(values.astype(np.float64), 2) + 0.0
+        table = table.append_column(f"{unit}_asym", pa.array(rounded, pa.float64(), from_pandas=True))
+    return table
 
 
 def observations_of(

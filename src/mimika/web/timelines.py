@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from mimika.data.facs import UNIT_PLACES
 from mimika.data.indicators import INDICATOR_NAMES
-from mimika.data.labels import ACTION_UNITS, FERPLUS, SIDED_UNITS
+from mimika.data.labels import FERPLUS
 from mimika.web.exports import complete
 from mimika.web.series import ANGLES, BOX, EYES, MESH, PROBABILITIES, matrix, meshes_of, with_faces
 
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
 _SPAN_S = 30.0
 _AWAY_STEPS, _AWAY_S = 3.0, 0.3
 """A face was away where two rows lie further apart than so many usual steps and seconds, as in `data.timeline`."""
-UNIT_NAMES = tuple(
-    name for unit in ACTION_UNITS for name in ((f"{unit}_l", f"{unit}_r") if unit in SIDED_UNITS else (unit,))
-)
+UNIT_NAMES = tuple(UNIT_PLACES)
 _OVERLAY = ["frame", "time_s", "face_id", *BOX, "label", "confidence"]
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from mimika.data.labels import ACTION_UNITS, SIDED_UNITS
 from mimika.stages.faces.align import EXPRESSION_CROP, crop, matrices_from_meshes, mean_face, mirror_map
-from mimika.stages.measure.action_units import ActionUnits, asymmetry, displacements, letters, triangles
+from mimika.stages.measure.action_units import ActionUnits, displacements, triangles
 from mimika.stages.measure.pose import angles_of, fit_mean_face, rotation_of
 
 MEASURE = ActionUnits()
@@ -144,16 +144,6 @@ def test_shut_lids_are_unit_43():
 def test_no_face_gives_no_units():
     empty = MEASURE.measure(np.zeros((0, 478, 3)), np.zeros((0, 3)), luma=np.zeros((9, 9), np.uint8))
     assert empty.shape == (0, 23, 2)
-
-
-def test_letters_follow_the_facs_manual_and_an_unmeasured_unit_has_none():
-    assert letters(np.array([0, 0.4, 0.6, 1.6, 2.6, 3.6, 5, np.nan])).tolist() == ["", "", "A", "B", "C", "D", "E", ""]
-
-
-def test_asymmetry_has_the_sign_of_the_stronger_side_and_ignores_traces():
-    units = np.zeros((1, 23, 2), np.float32)
-    units[0, 0], units[0, 1], units[0, 2] = (4, 2), (0, 3), (0.2, 0.1)
-    assert asymmetry(units)[0, :4] == pytest.approx([0.5, -1, 0.1, 0])
 
 
 def test_displacements_are_mirror_pictures_and_triangles_name_points():

@@ -26,10 +26,12 @@ WANTED = [
     *("source", "frame", "time_s", "face_id", "box_x", "box_y", "box_w", "box_h", "score", "presence"),
     *("pitch", "yaw", "roll", "p_neutral", "p_happiness", "p_surprise", "p_sadness", "p_anger", "p_disgust"),
     *("p_fear", "p_contempt", "label", "origin", "confidence", "valence", "arousal"),
-    *("eye_open_l", "eye_open_r", "gaze_yaw", "gaze_pitch", "AU1_l", "AU1_r", "AU2_l", "AU2_r", "AU4_l", "AU4_r"),
-    *("AU5_l", "AU5_r", "AU6_l", "AU6_r", "AU7_l", "AU7_r", "AU9_l", "AU9_r", "AU10_l", "AU10_r", "AU12_l", "AU12_r"),
-    *("AU14_l", "AU14_r", "AU15_l", "AU15_r", "AU16_l", "AU16_r", "AU17", "AU18", "AU20_l", "AU20_r", "AU22", "AU23"),
-    *("AU24", "AU25", "AU26", "AU27", "AU28", "AU43_l", "AU43_r"),
+    *("eye_open_l", "eye_open_r", "gaze_yaw", "gaze_pitch", "facs", "AU1_l", "AU1_r", "AU1_asym", "AU2_l", "AU2_r"),
+    *("AU2_asym", "AU4_l", "AU4_r", "AU4_asym", "AU5_l", "AU5_r", "AU5_asym", "AU6_l", "AU6_r", "AU6_asym", "AU7_l"),
+    *("AU7_r", "AU7_asym", "AU9_l", "AU9_r", "AU9_asym", "AU10_l", "AU10_r", "AU10_asym", "AU12_l", "AU12_r"),
+    *("AU12_asym", "AU14_l", "AU14_r", "AU14_asym", "AU15_l", "AU15_r", "AU15_asym", "AU16_l", "AU16_r", "AU16_asym"),
+    *("AU17", "AU18", "AU20_l", "AU20_r", "AU20_asym", "AU22", "AU23", "AU24", "AU25", "AU26", "AU27", "AU28"),
+    *("AU43_l", "AU43_r", "AU43_asym"),
     *("blink_rate", "blink_s", "perclos", "eyes_closed_s", "yawns", "drowsiness", "looking_away_s", "attention"),
     *("engagement", "confusion", "boredom", "tension", "frustration"),
 ]
@@ -79,14 +81,16 @@ def test_each_number_stands_in_its_own_column() -> None:
 
 def test_units_of_each_side_stand_under_their_own_name() -> None:
     item = observation(2)
-    units = np.arange(2 * 23 * 2, dtype=np.float32).reshape(2, 23, 2) / 20
+    units = np.arange(2 * 23 * 2, dtype=np.float32)[::-1].reshape(2, 23, 2) / 20
     whole = ACTION_UNITS.index("AU25")
     units[:, whole, 1] = units[:, whole, 0]
     measured = replace(item.measurements, action_units=units, eye_openness=[[0.9, 0.1], [1, 1]], gaze=[[5, -7], [0, 0]])
     row = rows(replace(item, measurements=measured))[0]
     smile = ACTION_UNITS.index("AU12")
     assert (row["AU12_l"], row["AU12_r"]) == pytest.approx(units[0, smile], abs=0.006)
+    assert row["AU12_asym"] == pytest.approx(1 - units[0, smile, 1] / units[0, smile, 0], abs=0.006)
     assert row["AU25"] == pytest.approx(units[0, whole, 0], abs=0.006)
+    assert {"12D", "25C"} <= set(row["facs"].split("+"))
     assert (row["eye_open_l"], row["eye_open_r"], row["gaze_yaw"], row["gaze_pitch"]) == (0.9, 0.1, 5, -7)
 
 

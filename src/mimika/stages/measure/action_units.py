@@ -24,8 +24,6 @@ from mimika.stages.measure.unit_inputs import (
 )
 
 MAXIMUM = 5.0
-LETTERS = ("", "A", "B", "C", "D", "E")
-"""No trace at all, then trace, slight, marked, severe, maximum, as the FACS manual scores them."""
 LOWER_UNITS = tuple(unit for unit in ACTION_UNITS if unit not in UPPER_UNITS)
 
 _SHUT = ACTION_UNITS.index("AU43")
@@ -127,25 +125,6 @@ class ActionUnits:
             shares = MAXIMUM / (1 + np.exp(-self._nets[region](inputs_seen(numbers, region))))
             result[:, rows] = shares.reshape(2, n, len(rows)).transpose(1, 2, 0)
         return _with_lids(result, opened)
-
-
-def letters(intensities: Floats) -> NDArray[np.str_]:
-    """Return the FACS letters of intensities 0..5: "" below 0.5, then A, B, C, D, E by rounding; NaN gives "".
-
-    Source: Ekman, Friesen, Hager, "Facial Action Coding System: the manual", 2002.
-    """
-    steps = np.clip(np.floor(np.nan_to_num(np.asarray(intensities, np.float64)) + 0.5), 0, len(LETTERS) - 1)
-    return np.array(LETTERS)[steps.astype(np.intp)]
-
-
-def asymmetry(units: Floats) -> NDArray[np.float32]:
-    """Return (n, 23) how one-sided each unit of (n, 23, 2) is, -1..1: + where the subject's left is stronger.
-
-    The difference of the sides over the stronger one, or over 1 where both are weaker than that, so that traces do not
-    count as one-sided. 0 for units without sides.
-    """
-    values = np.asarray(units, np.float32)
-    return np.asarray((values[..., 0] - values[..., 1]) / np.maximum(values.max(axis=-1), 1.0), np.float32)
 
 
 def displacements() -> NDArray[np.float32]:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mimika.data.episodes import Episode, Findings
-from mimika.data.labels import ACTION_UNITS, FERPLUS, UNSURE
+from mimika.data.facs import letters, mean_asymmetry
+from mimika.data.labels import ACTION_UNITS, FERPLUS, SIDED_UNITS, UNSURE
 from mimika.data.timeline import Timeline
 from mimika.stages.timeline.episodes import UNIT
 
@@ -19,8 +20,9 @@ def summary(timeline: Timeline, findings: Findings) -> dict[str, Any]:
 
     `seconds` is that time, `from_s` and `to_s` its ends; `labels` the share of each label and `expressions` the mean
     probability of each expression; `episodes` count, total and longest seconds and highest peak by expression, with a
-    rate a minute; `action_units` the mean, the highest value and the share of time at FACS grade A or above, of the
-    stronger side; `blinks` their number, rate and mean length, None where eyes were not measured; `pose` mean and
+    rate a minute; `action_units` the mean, the highest value with its FACS letter, and the share of time from 1 on, of
+    the stronger side, and the mean `asymmetry` of that time, + to the subject's left, None without sides; `blinks`
+    their number, rate and mean length, None where eyes were not measured; `pose` mean and
     standard deviation in degrees.
     """
     weights = timeline.seconds()
@@ -47,7 +49,7 @@ def summary(timeline: Timeline, findings: Findings) -> dict[str, Any]:
         "transitions_per_minute": _rate(len(findings.transitions), minutes),
         "mixtures": len(findings.mixtures),
         "mixed_seconds": _round(sum(mixture.duration_s for mixture in findings.mixtures)),
-        "action_units": _units(timeline.action_units.max(axis=2), shares),
+        "action_units": _units(timeline.action_units, shares),
         "blinks": _blinks(timeline, findings, minutes),
         "pose": _pose(timeline.angles, shares),
     }
@@ -63,18 +65,21 @@ def _episodes(episodes: Sequence[Episode], minutes: float) -> dict[str, Any]:
     }
 
 
-def _units(stronger: NDArray[np.float32], shares: NDArray[np.float64]) -> dict[str, Any]:
+def _units(both: NDArray[np.float32], shares: NDArray[np.float64]) -> dict[str, Any]:
     """Return what each unit did, {} where none was measured; rows without a measurement are left out."""
-    seen = np.isfinite(stronger).all(axis=1)
+    seen = np.isfinite(both).all(axis=(1, 2))
     if not seen.any():
         return {}
-    values = stronger[seen].astype(np.float64)
+    values = both[seen].max(axis=2).astype(np.float64)
     weights = shares[seen] / max(shares[seen].sum(), 1e-12)
+    peaks, leans = values.max(axis=0), mean_asymmetry(both[seen], weights, UNIT.enter)
     return {
         name: {
             "mean": _round(weights @ values[:, column]),
-            "peak": _round(values[:, column].max()),
+            "peak": _round(peaks[column]),
+            "letter": str(letters(peaks)[column]),
             "share": _round(weights @ (values[:, column] >= UNIT.enter)),
+            "asymmetry": _round(leans[column]) if name in SIDED_UNITS and np.isfinite(leans[column]) else None,
         }
         for column, name in enumerate(ACTION_UNITS)
     }

@@ -33,13 +33,14 @@ def _numbers(names: str, unit: str, meaning: str, digits: int) -> tuple[Column, 
 
 
 def _unit_columns() -> tuple[Column, ...]:
-    """Return a column a unit, or two, `_l` and `_r`, where it has sides."""
+    """Return a column a unit, or three, `_l`, `_r` and `_asym`, where it has sides."""
     columns: list[Column] = []
     for unit in ACTION_UNITS:
         name = f"{UNIT_NAMES[unit]}, 0 none to 5 maximum"
         if unit in SIDED_UNITS:
             columns += _numbers(f"{unit}_l", "0..5", f"{name}, the subject's left", 2)
             columns += _numbers(f"{unit}_r", "0..5", f"{name}, the subject's right", 2)
+            columns += _numbers(f"{unit}_asym", "-1..1", f"asymmetry of {unit}: 0 even, 1 the left alone, -1 the right alone", 2)
         else:
             columns += _numbers(unit, "0..5", name, 2)
     return tuple(columns)
@@ -71,13 +72,20 @@ FACE_COLUMNS = (
     *_numbers("eye_open_r", "0..", "openness of the subject's right eye, 0 closed, about 1 calmly open", 3),
     *_numbers("gaze_yaw", "degrees", "turn of the eyes in the head, + to the subject's own left", 2),
     *_numbers("gaze_pitch", "degrees", "lift of the eyes in the head, + upwards", 2),
+    Column(
+        "facs", "text", "", "units from a trace on with FACS letters, as in 6B+L12D+R12C; 0 where there is none"
+    ),
     *_unit_columns(),
     *(Column(item.name, "number", item.unit, item.meaning, item.digits) for item in INDICATORS),
 )
 COLUMNS = FRAME_COLUMNS + FACE_COLUMNS
 NAMES = tuple(column.name for column in COLUMNS)
-_BEFORE_LABEL = [column.name for column in FACE_COLUMNS if column.name != "face_id"].index("label")
-_UNIT_PLACES = [2 * row + side for row, unit in enumerate(ACTION_UNITS) for side in range(1 + (unit in SIDED_UNITS))]
+DERIVED = ("facs", *(f"{unit}_asym" for unit in SIDED_UNITS))
+"""Columns that follow from the intensities of the same row."""
+_TEXTS = [place for place, column in enumerate(FACE_COLUMNS[1:]) if column.kind == "text"]
+_UNIT_PLACES = [
+    3 * row + place for row, unit in enumerate(ACTION_UNITS) for place in range(3 if unit in SIDED_UNITS else 1)
+]
 MESH_DIGITS = 2
 MESH_UNIT = "pixels of the upright picture, z in the same scale, negative towards the camera"
 
@@ -107,11 +115,13 @@ def rows(observation: Observation, mesh: bool = False) -> list[dict[str, Any]]:
     if not len(observation):
         return [start | dict.fromkeys(names(mesh)[len(start) :])]
     labels, ids = observation.expressions.labels, observation.faces.ids.tolist()
+    coded = observation.measurements.facs
     result = []
-    for index, numbers in enumerate(_finite(np.rint(_numeric(observation) * _SCALES) / _SCALES)):
-        texts = (labels[index], plain(observation.origin(index)))
-        named = (*numbers[:_BEFORE_LABEL], *texts, *numbers[_BEFORE_LABEL:])
-        row = dict(zip(NAMES, (*start.values(), ids[index], *named), strict=True))
+    for index, cells in enumerate(_finite(np.rint(_numeric(observation) * _SCALES) / _SCALES)):
+        texts = (labels[index], plain(observation.origin(index)), coded[index])
+        for place, text in zip(_TEXTS, texts, strict=True):
+            cells.insert(place, text)
+        row = dict(zip(NAMES, (*start.values(), ids[index], *cells), strict=True))
         if mesh:
             row.update(zip(mesh_names(), mesh_values(observation, index), strict=True))
         result.append(row)
@@ -131,21 +141,22 @@ def mesh_values(observation: Observation, index: int) -> list[float | None]:
 
 
 def _numeric(observation: Observation) -> NDArray[np.float64]:
-    """Return the (n, 74) measured numbers in the order of the table."""
+    """Return the (n, 88) measured numbers in the order of the table."""
     faces, measured, expressions = observation.faces, observation.measurements, observation.expressions
+    units = np.concatenate([measured.action_units, measured.asymmetry[:, :, None]], axis=2)
     parts = (
         *(faces.boxes, faces.scores, measured.presence, measured.angles),
         *(expressions.probabilities, expressions.confidences, expressions.valence, expressions.arousal),
-        *(measured.eye_openness, measured.gaze, measured.action_units.reshape(len(faces), -1)[:, _UNIT_PLACES]),
+        *(measured.eye_openness, measured.gaze, units.reshape(len(faces), -1)[:, _UNIT_PLACES]),
         observation.indicators,
     )
     return np.column_stack(parts).astype(np.float64)
 
 
-def _finite(values: NDArray[np.float64]) -> list[list[float | None]]:
+def _finite(values: NDArray[np.float64]) -> list[list[Any]]:
     good = np.isfinite(values)
     # Adding 0 turns -0.0 into 0.0, which would be written as "-0.0".
-    listed: list[list[float | None]] = (values + 0.0).tolist()
+    listed: list[list[Any]] = (values + 0.0).tolist()
     if not good.all():
         for row, column in np.argwhere(~good):
             listed[row][column] = None

@@ -29,6 +29,7 @@ EPISODE_COLUMNS = {
     "duration_s": "from onset to offset, seconds",
     "peak": "its highest value: a probability 0..1, an intensity 0..5, that of a state's indicator, the first share; "
     "of micro pixels of a face 150 px wide",
+    "letter": "of an action unit the FACS letter of its peak, A to E",
     "confidence": "0..1, how clearly it stood out",
 }
 """The columns of an episode table and what they mean."""
@@ -90,7 +91,8 @@ def episode_rows(found: Findings) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for episode in found.episodes:
         times = (episode.onset_s, episode.apex_s, episode.offset_s)
-        rest = {"peak": round(episode.peak, 4), "confidence": round(episode.confidence, 4)}
+        rest: dict[str, Any] = {"peak": round(episode.peak, 4), "letter": episode.letter}
+        rest["confidence"] = round(episode.confidence, 4)
         rows.append(_row(found.face, episode.kind, episode.label, episode.side, "", times) | rest)
     for change in found.transitions:
         times = (change.start_s, change.when_s, change.end_s)
@@ -117,6 +119,7 @@ def _row(
         "offset_s": round(offset, 4),
         "duration_s": round(offset - onset, 4),
         "peak": None,
+        "letter": "",
         "confidence": None,
     }
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from mimika.data.episodes import Episode, Findings
+from mimika.data.facs import mean_asymmetry
 from mimika.data.labels import ACTION_UNITS, SIDED_UNITS
 from mimika.data.timeline import Timeline
 from mimika.stages.write import page
-from mimika.stages.write.units import UNIT_NAMES, peak_of
+from mimika.stages.write.units import UNIT_NAMES, graded, leaning, peak_of
 
 ROWS_MAX = 40
 _GRADE_A = 1.0
@@ -59,7 +60,7 @@ def strongest(episodes: Sequence[Episode]) -> list[Episode]:
 
 
 def units_at(timeline: Timeline, time_s: float) -> str:
-    """Return the strongest action units at a time: `AU12 3.1, AU6 2.0`; L or R where one side was far stronger."""
+    """Return the strongest action units at a time: `AU12 3.1 C, AU6 2.0 B`; L or R where one side was far stronger."""
     if not len(timeline):
         return ""
     both = np.nan_to_num(timeline.action_units[int(np.abs(timeline.time_s - time_s).argmin())])
@@ -71,7 +72,7 @@ def _unit(name: str, left: float, right: float) -> str:
     side = ""
     if name in SIDED_UNITS and min(left, right) < 0.5 * max(left, right):
         side = " L" if left > right else " R"
-    return f"{name}{side} {max(left, right):.1f}"
+    return f"{name}{side} {graded(max(left, right))}"
 
 
 def change_table(findings: Findings) -> str:
@@ -99,19 +100,21 @@ def unit_table(episodes: Sequence[Episode], timeline: Timeline) -> str:
     """Return one line an action unit: how often, how long, how strong on either side; nothing without units."""
     if not episodes:
         return ""
-    rows = []
+    rows, leans = [], mean_asymmetry(timeline.action_units, timeline.seconds())
     for column, name in enumerate(ACTION_UNITS):
         own = [item for item in episodes if item.label == name]
         if own:
             both = timeline.action_units[:, column]
             left, right = np.nanmax(both, axis=0).tolist()
-            sides = (f"{left:.1f}", f"{right:.1f}") if name in SIDED_UNITS else ("", "")
+            sided = name in SIDED_UNITS
+            sides = (graded(left), graded(right), leaning(leans[column])) if sided else ("", "", "")
             often, long = str(len(own)), seconds(sum(item.duration_s for item in own))
-            rows.append((name, UNIT_NAMES[name], often, long, f"{max(left, right):.1f}", *sides))
-    heads = ("unit", "", "episodes", "in all", "strongest", "left", "right")
+            rows.append((name, UNIT_NAMES[name], often, long, graded(max(left, right)), *sides))
+    heads = ("unit", "", "episodes", "in all", "strongest", "left", "right", "stronger side")
     about = (
-        "<p>Intensities are 0 to 5: 1 is a trace, 5 the most that a face can do. "
-        "Left and right are the subject's own.</p>"
+        "<p>Intensities are 0 to 5 with the letters of FACS: A is a trace, E the most that a face can do. Left and "
+        "right are the subject's own. The stronger side comes with its mean lead while the unit acted: 0 is even, 1 "
+        "is one side alone.</p>"
     )
     return "<h3>Action units</h3>" + about + page.table(heads, rows, words=(1,))
 
