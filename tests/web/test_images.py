@@ -27,6 +27,8 @@ def test_a_photo_gives_what_the_library_gives(server: Running) -> None:
     assert list(face["probabilities"]) == list(FERPLUS)
     assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-3)
     assert face["action_units"] == pytest.approx(known.action_units, abs=0.06)
+    assert face["letters"] == {name: letter for name, letter in known.letters.items() if letter}
+    assert face["asymmetry"] == pytest.approx(known.asymmetry, abs=0.06)
     assert face["pose"]["yaw"] == pytest.approx(known.yaw, abs=0.3)
     assert face["mesh"] is None
     assert face["indicators"] is None

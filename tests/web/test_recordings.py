@@ -18,7 +18,7 @@ from mimika.stages.timeline.episodes import find
 from mimika.store import Recording
 from mimika.web.exports import FORMATS
 from mimika.web.findings import tend
-from mimika.web.series import NAMES, observations_of, table_of, timelines_of
+from mimika.web.series import TOLD, observations_of, table_of, timelines_of
 from tests import builders
 from tests.web.running import Running
 
@@ -140,8 +140,10 @@ def test_each_format_can_be_read_by_what_it_is_for(server: Running, recording: R
         assert plain["episodes"]
     elif format == "csv":
         rows = list(csv.DictReader(io.StringIO(text)))
-        assert list(rows[0]) == ["source", *NAMES]
+        assert list(rows[0]) == ["source", *TOLD]
         assert (rows[0]["label"], rows[10]["face_id"], len(rows)) == ("neutral", "", 250)
+        assert rows[0]["facs"]
+        assert {row["AU12_asym"] for row in rows if not row["face_id"]} == {""}
     elif format == "jsonl":
         assert [json.loads(line)["frame"] for line in text.splitlines()][:3] == [0, 1, 2]
     elif format == "parquet":

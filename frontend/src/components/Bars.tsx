@@ -6,6 +6,8 @@ export interface Bar {
   name: string;
   /** 0..1: how far the bar reaches. */
   share: number;
+  /** A few words behind the name, such as the stronger side. */
+  note?: string;
   /** What stands behind the bar, such as "83 %". */
   value: string;
   /** A class that colours the bar, such as "label-fear". */
@@ -20,7 +22,10 @@ export function Bars({ bars, label }: { bars: readonly Bar[]; label: string }) {
       <dl class="bars">
         {bars.map((bar) => (
           <div key={bar.key} class={`bar ${bar.colour ?? ""} ${bar.strong ? "bar-strong" : ""}`}>
-            <dt>{bar.name}</dt>
+            <dt>
+              {bar.name}
+              {bar.note && <small> {bar.note}</small>}
+            </dt>
             <dd>
               <span class="bar-track" aria-hidden="true">
                 <span class="bar-fill" style={{ width: `${100 * Math.min(1, Math.max(0, bar.share))}%` }} />

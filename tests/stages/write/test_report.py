@@ -161,7 +161,7 @@ def test_times_are_told_as_people_say_them() -> None:
 
 def test_units_at_a_moment_name_the_stronger_side() -> None:
     line = timeline([0.0, 1.0], units={"AU12": np.array([[0, 0], [3.2, 1.0]]), "AU25": np.array([0, 2.0])})
-    assert units_at(line, 0.9) == "AU12 L 3.2, AU25 2.0"
+    assert units_at(line, 0.9) == "AU12 L 3.2 C, AU25 2.0 B"
     assert units_at(line, 0.1) == ""
 
 

@@ -32,6 +32,7 @@ export const terms = {
     surprise: "surprise",
     unsure: "unsure",
   },
+  leans: { even: "even", left: "left {n}", right: "right {n}" },
   left: "Left",
   nearest: "nearest: {name}, {sure}",
   no_units: "No action unit reaches a trace.",
@@ -57,6 +58,7 @@ export const terms = {
     tension: "Signs of tension",
     yawn: "Yawn",
   },
+  stronger: "Stronger side",
   unit: "Unit",
   units: {
     AU1: "Inner brow raiser",
@@ -83,6 +85,8 @@ export const terms = {
     AU28: "Lip suck",
     AU43: "Eyes closed",
   },
+  units_hint:
+    "0 to 5, with the FACS letters A (trace) to E (maximum). Left and right are the person’s own; the number behind the stronger side says how far it leads: 0 even, 1 that side alone.",
   second_opinion: "Second opinion, mixed in",
   this_machine: "This machine",
   units_only: "Action units only: no expression is inferred for the declared purpose.",

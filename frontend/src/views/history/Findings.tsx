@@ -1,8 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
 
 import { api } from "../../api/client";
-import type { Findings as Found, Recording } from "../../api/types";
-import { Button, Progress, Tabs } from "../../components";
+import type { Episode, Findings as Found, Recording } from "../../api/types";
+import { Button, graded, Progress, Tabs } from "../../components";
 import { fill, number, percent, plural, useText, type Dictionary } from "../../i18n";
 import { tell } from "../../shell/faults";
 
@@ -23,6 +23,11 @@ interface Line {
 function named(label: string, terms: Dictionary["terms"]): string {
   const unit = terms.units[label as keyof typeof terms.units];
   return terms.labels[label as keyof typeof terms.labels] ?? (unit ? `${label} ${unit}` : label);
+}
+
+/** A share of an expression, intensity and letter of an action unit, else the number. */
+function peakOf({ kind, peak }: Episode): string {
+  return kind === "expression" ? percent(peak) : kind === "action_unit" ? graded(peak) : number(peak, 1);
 }
 
 /** Episodes, transitions and mixtures as lines of one table, by kind. */
@@ -53,7 +58,7 @@ function linesOf(found: Found, kind: Kind, t: Dictionary["history"]["episodes"],
       what: named(one.label, terms) + (one.side ? `, ${t.sides[one.side]}` : ""),
       from_s: one.onset_s,
       length_s: one.offset_s - one.onset_s,
-      peak: kind === "expression" ? percent(one.peak) : number(one.peak, 1),
+      peak: peakOf(one),
       sure: percent(one.confidence),
       face: one.face,
     }));

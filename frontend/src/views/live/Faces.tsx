@@ -1,8 +1,7 @@
 import { useState } from "preact/hooks";
 
 import type { Face } from "../../api/types";
-import { ExpressionBars, Tabs } from "../../components";
-import { FaceFacts, StrongestUnits, Verdict } from "../../components/FaceTable";
+import { ExpressionBars, FaceFacts, StrongestUnits, Tabs, Verdict } from "../../components";
 import { fill, useText } from "../../i18n";
 
 /** What one face shows now: the label, the bars, the strongest movements, head and eyes. */

@@ -25,8 +25,13 @@ _EVEN = 0.1
 
 
 def graded(intensity: float) -> str:
-    """Return an intensity 0..5 with its FACS letter: "3.2 C", "0.3" below a trace."""
-    return f"{intensity:.1f} {letters(np.array([intensity]))[0]}".rstrip()
+    """Return an intensity 0..5 with its FACS letter: "3.2 C", "0.3" below a trace.
+
+    One digit after the point, cut where rounding would reach the next letter: 4.47 is "4.4 D".
+    """
+    exact, rounded = letters(np.array([intensity, round(intensity, 1)])).tolist()
+    shown = round(intensity, 1) if exact == rounded else math.floor(10 * intensity) / 10
+    return f"{shown:.1f} {exact}".rstrip()
 
 
 def leaning(asymmetry: float) -> str:
