@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self
 
 from mimika.data.errors import InputError, MimikaError, ModelError, OutputError
 from mimika.data.frame import SourceInfo
@@ -21,9 +22,12 @@ from mimika.outputs import Outputs, Target, Targets
 from mimika.pipeline import Pipeline
 from mimika.stages.capture.inputs import STDIN, open_capture
 from mimika.stages.recognize.hybrid import SecondOpinion
+from mimika.stages.recognize.inquiry import Inquiry
 from mimika.temporal import wants_hindsight
 
 __all__ = ["JobResult", "Outputs", "Progress", "run_jobs"]
+
+_ENDED = object()
 
 
 @dataclass(slots=True)
@@ -78,7 +82,8 @@ def run_jobs(
     close all files and skip the rest; a second signal stops at once. A `pipeline` given is used as it is, with its own
     options and hooks. `events`, already open, follow every recording. Where episodes are written, micro-expressions are
     looked for too. `second` refines what is written: a video file is read twice then, so that asking does not delay the
-    analysis and answers reach the rows that they are about.
+    analysis and answers reach the rows that they are about; photos wait for theirs, several at once, and are written in
+    their order.
 
     Raises:
         ModelError: if the networks cannot be used; nothing is written then.
@@ -89,20 +94,49 @@ def run_jobs(
     pipeline = Pipeline(options, hooks) if pipeline is None else pipeline
     results: list[JobResult] = []
     targets = Targets(outputs, options, len(names), lambda: pipeline.baselines)
-    with Interrupts(reads_stdin=STDIN in names) as interrupts, targets:
+    with Interrupts(reads_stdin=STDIN in names) as interrupts, targets, _Lane(second, progress) as lane:
         for index, name in enumerate(names):
-            result = JobResult(name)
-            if interrupts.signal is None:
-                job = _Job(result, pipeline, options, interrupts, progress, events, second)
-                job.run(targets, index, len(names))
-            else:
-                result.status, result.signal = "skipped", interrupts.signal
-            results.append(result)
-            if progress is not None:
-                progress.finished(result)
+            results.append(JobResult(name))
+            job = _Job(results[-1], pipeline, options, interrupts, progress, events, second)
+            lane.add(results[-1], job.run(targets, index, len(names)))
     for failed in targets.failures:
         _blame(results, failed)
     return results
+
+
+class _Lane:
+    """Inputs that were begun and wait for answers: as many as may be asked about at once, ended in their order."""
+
+    def __init__(self, second: SecondOpinion | None, progress: Progress | None) -> None:
+        self._most = second.asker.options.parallel if second is not None else 0
+        self._progress = progress
+        self._begun: deque[tuple[JobResult, Generator[None]]] = deque()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self._end(0)
+        for _, steps in self._begun:
+            steps.close()
+
+    def add(self, result: JobResult, steps: Generator[None]) -> None:
+        """Begin an input; it has ended when this returns, unless it waits for an answer."""
+        waits = next(steps, _ENDED) is not _ENDED
+        self._begun.append((result, steps))
+        self._end(self._most if waits else 0)
+
+    def _end(self, left: int) -> None:
+        """End the oldest until so many are left."""
+        while len(self._begun) > left:
+            result, steps = self._begun[0]
+            next(steps, _ENDED)
+            self._begun.popleft()
+            if self._progress is not None:
+                self._progress.finished(result)
 
 
 class _Job:
@@ -120,11 +154,14 @@ class _Job:
     ) -> None:
         self._result, self._pipeline, self._options = result, pipeline, options
         self._interrupts, self._progress, self._events = interrupts, progress, events
-        self._second = second
+        self._second, self._inquiry = second, Inquiry()
 
-    def run(self, targets: Targets, index: int, total: int) -> None:
-        """Run it; every error but a ModelError ends up in the result."""
+    def run(self, targets: Targets, index: int, total: int) -> Generator[None]:
+        """Run it, pausing once if it waits for an answer; every error but a ModelError ends up in the result."""
         result, began, target = self._result, time.monotonic(), None
+        if self._interrupts.signal is not None:
+            result.status, result.signal = "skipped", self._interrupts.signal
+            return
         try:
             with ExitStack() as stack:
                 with self._interrupts.waiting():
@@ -134,7 +171,7 @@ class _Job:
                 result.paths = target.paths
                 if self._progress is not None:
                     self._progress.started(result.source, capture.info, index, total)
-                self._pump(capture, target)
+                yield from self._pump(capture, target)
                 if target.interrupted:
                     raise Interrupted
         except Interrupted:
@@ -151,17 +188,20 @@ class _Job:
         result.remarks = target.remarks if target is not None else []
         result.seconds = time.monotonic() - began
 
-    def _pump(self, capture: Capture, target: Target) -> None:
+    def _pump(self, capture: Capture, target: Target) -> Generator[None]:
         """Move observation after observation into the files; an interrupt is looked at between two."""
         if self._events is not None:
             self._events.reset()
         if self._second is not None:
-            self._second.begin()
+            self._inquiry = self._second.begin()
         try:
             if wants_hindsight(self._options, capture.info, self._second is not None):
                 return self._pump_twice(capture, target)
             for observation in self._until_interrupted(self._pipeline.run(capture)):
-                observation = self._refined(observation)
+                if self._second is not None and self._result.kind == "photo":
+                    observation = yield from self._answered(observation, target)
+                elif self._second is not None:
+                    observation = self._second.follow(observation)
                 self._tell(observation)
                 self._keep(observation, target)
         except (Interrupted, InputError):
@@ -170,6 +210,7 @@ class _Job:
                 raise
             target.interrupted = True
         finally:
+            self._hear(target)
             if self._events is not None:
                 self._events.finish()
 
@@ -182,8 +223,9 @@ class _Job:
                     hindsight.see(observation)
                     if self._second is not None:
                         self._second.see(observation)
+                        self._hear(target)
                     self._tell(observation)
-                self._settle()
+                self._settle(self._second.asker.options.deadline_s if self._second is not None else 0.0)
             except (Interrupted, InputError) as error:
                 stopped = error
             with open_capture(self._result.source, self._options) as again:
@@ -194,21 +236,28 @@ class _Job:
         if stopped is not None:
             raise stopped
 
-    def _refined(self, observation: Observation) -> Observation:
-        """Ask about a photo and wait for the answers; of a camera or stream take what is known by now."""
-        if self._second is None:
-            return observation
-        if self._result.kind != "photo":
-            return self._second.follow(observation)
-        self._second.see(observation)
-        self._settle()
-        return self._second.refine(observation)
+    def _answered(self, observation: Observation, target: Target) -> Generator[None, None, Observation]:
+        """Ask about a photo, pause, and return it with the answers; a signal ends the waiting, not the row."""
+        assert self._second is not None
+        try:
+            with self._interrupts.waiting():
+                self._second.see(observation, self._inquiry, patient=True)
+            yield
+            self._settle(None)
+        except Interrupted:
+            target.interrupted = True
+        return self._second.refine(observation, inquiry=self._inquiry)
 
-    def _settle(self) -> None:
-        """Wait for second opinions under way, up to their deadline; a signal ends the waiting."""
+    def _settle(self, seconds: float | None) -> None:
+        """Wait for second opinions under way, at most some seconds; a signal ends the waiting."""
         if self._second is not None:
             with self._interrupts.waiting():
-                self._second.settle()
+                self._inquiry.settle(seconds)
+
+    def _hear(self, target: Target) -> None:
+        """Let the files know what became of questions."""
+        if self._second is not None:
+            target.hear(self._inquiry.news())
 
     def _until_interrupted(self, observations: Iterator[Observation]) -> Iterator[Observation]:
         while True:
@@ -224,6 +273,7 @@ class _Job:
 
     def _keep(self, observation: Observation, target: Target) -> None:
         target.write(observation)
+        self._hear(target)
         result = self._result
         if self._events is not None and result.kind != "photo":
             self._events.follow(observation)

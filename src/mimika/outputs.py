@@ -20,6 +20,7 @@ from mimika.stages.timeline.episodes import find
 from mimika.stages.write import EXPORTS, FORMATS, OF_PHOTOS, Wish, open_export, open_sink
 from mimika.stages.write.episodes import BaselineSink, EpisodesSink
 from mimika.stages.write.files import claim
+from mimika.stages.write.opinions import OpinionsSink
 from mimika.stages.write.sidecar import Record, sidecar_path, write_sidecar
 from mimika.stages.write.together import SharedFiles, Target, told
 
@@ -77,9 +78,9 @@ class Targets:
     """Opens the files of each input; several photos of one run share one table.
 
     A video gets `NAME.csv`, `NAME-overlay.mp4` and `NAME.csv.meta.json`; the photos of a run with more than one input
-    get `photos.csv` together and an overlay each. A name that was already used in this run gets a number. `failures`
-    are errors met on completing shared files, with the inputs that wrote to them. `baselines` tells the neutral faces
-    of the latest recording.
+    get `photos.csv` together and an overlay each; with second opinions, a file of them lies beside each table. A name
+    that was already used in this run gets a number. `failures` are errors met on completing shared files, with the
+    inputs that wrote to them. `baselines` tells the neutral faces of the latest recording.
     """
 
     def __init__(
@@ -128,6 +129,7 @@ class Targets:
         if not sinks:
             wanted = ", ".join(sorted(self._outputs.save))
             raise InputUnsupported(capture.info.name, f"is a photo, and {wanted} can be made of recordings only")
+        sinks |= self._opinions(stem)
         files = list(sinks.values())
         record, side = self._record(), sidecar_path(files[0].path)
         record.add_source(capture.info)
@@ -171,7 +173,13 @@ class Targets:
             sinks["table"] = self._table(self._outputs.folder / f"{stem}.{self._outputs.format}")
         if "feat" in self._outputs.save:
             sinks["feat"] = self._export("feat", capture, stem)
-        return sinks
+        return sinks | self._opinions(stem)
+
+    def _opinions(self, stem: str) -> dict[str, Sink]:
+        """Return what tells of second opinions, if some are asked for."""
+        if self._options.second_opinion == "never":
+            return {}
+        return {"opinions": OpinionsSink(self._outputs.folder / f"{stem}-opinions.jsonl", force=self._outputs.force)}
 
     def _export(self, name: str, capture: Capture, stem: str) -> Sink:
         outputs = self._outputs

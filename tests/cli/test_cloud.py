@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import os
+import signal
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -120,6 +123,72 @@ def test_each_failure_keeps_the_local_rows_and_says_one_line(
     assert warned[0].startswith("warning: second opinion: 1 not had (127.0.0.1: ")
     assert warned[0].endswith("); the local answer stands")
     no_key_in(tmp_path, result)
+
+
+def opinions(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(text) for text in file.read_text("utf-8").splitlines()]
+
+
+def test_photos_are_asked_about_four_at_once_and_told_in_their_order(
+    tmp_path: Path, line: tuple[Provider, Injector]
+) -> None:
+    """One after the other, a folder would take as long as all its answers together."""
+    line[0].pause_s = 0.2
+    names = [media.photo(tmp_path / f"{number}.png", 320, 240 + 4 * number).name for number in range(7)]
+    result = mimi("analyze", *names, "--second-opinion", "every:1")
+    assert result.exit_code == 0, result.output
+    out = tmp_path / "mimika-out"
+    assert [(row["source"], row["origin"]) for row in rows(out / "photos.csv")] == [
+        (name, "cloud:gpt-4.1-mini") for name in names
+    ]
+    assert line[0].most_at_once == 4
+    told = opinions(out / "photos-opinions.jsonl")
+    assert [one["source"] for one in told] == names
+    assert {(one["outcome"], one["label"], one["evidence"]) for one in told} == {
+        ("answered", "surprise", "The brows are raised.")
+    }
+    assert told[0]["local"]["happiness"] == pytest.approx(0.72)
+    assert json.loads((out / "photos.csv.meta.json").read_text())["outputs"]["opinions"] == "photos-opinions.jsonl"
+
+
+def test_a_signal_ends_the_waiting_for_photos_and_loses_no_row(tmp_path: Path, line: tuple[Provider, Injector]) -> None:
+    line[1].always = "hang"
+    names = [media.photo(tmp_path / f"{number}.png", 320, 240 + 4 * number).name for number in range(6)]
+    killer = threading.Thread(target=lambda: (met(line[1], 4), os.kill(os.getpid(), signal.SIGINT)))
+    killer.start()
+    result = mimi("analyze", *names, "--second-opinion", "every:1")
+    killer.join()
+    assert result.exit_code == 130
+    found = rows(tmp_path / "mimika-out" / "photos.csv")
+    assert len(found) >= 4, "those that were waiting"
+    assert [row["source"] for row in found] == names[: len(found)]
+    assert {row["origin"] for row in found} == {"local"}
+
+
+def met(injector: Injector, count: int) -> None:
+    end = time.monotonic() + 20
+    while len(injector.met) < count and time.monotonic() < end:
+        time.sleep(0.01)
+
+
+def test_what_was_not_had_is_told_beside_the_table_and_what_was_in_the_report(
+    tmp_path: Path, line: tuple[Provider, Injector]
+) -> None:
+    clip = media.video(tmp_path / "clip.mp4", media.steady(20))
+    assert mimi("analyze", clip, "--second-opinion", "every:1", "--save", "table,report").exit_code == 0
+    out = tmp_path / "mimika-out"
+    assert [one["face_id"] for one in opinions(out / "clip-opinions.jsonl")] == [0]
+    page = (out / "clip-report.html").read_text("utf-8")
+    assert "Second opinions" in page
+    assert '<td class="words wrap">The brows are raised.</td>' in page
+    line[1].always = "html"
+    again = mimi("analyze", clip, "--second-opinion", "every:1", "--out", "other")
+    assert again.exit_code == 0, again.output
+    (told,) = opinions(tmp_path / "other" / "clip-opinions.jsonl")
+    assert (told["outcome"], told["label"], told["face_id"]) == ("nonsense", None, 0)
+    assert "no answer of this kind of endpoint" in told["reason"]
+    assert mimi("analyze", clip, "--out", "none").exit_code == 0
+    assert not (tmp_path / "none" / "clip-opinions.jsonl").exists()
 
 
 def quick(options: Any) -> None:

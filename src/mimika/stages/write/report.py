@@ -17,11 +17,12 @@ from mimika.data.errors import OutputError
 from mimika.data.frame import SourceInfo
 from mimika.data.labels import FERPLUS
 from mimika.data.observation import Observation
+from mimika.data.opinion import Asked
 from mimika.data.timeline import Timeline
 from mimika.stages.write import page
 from mimika.stages.write.columns import plain
 from mimika.stages.write.report_chart import INKS, timeline_svg
-from mimika.stages.write.report_tables import change_table, clock, episode_table, seconds, unit_table
+from mimika.stages.write.report_tables import change_table, clock, episode_table, opinion_table, seconds, unit_table
 from mimika.stages.write.thumbnails import Shot, Thumbnails
 from mimika.stages.write.whole import Find, Recording, WholeSink
 
@@ -61,6 +62,7 @@ class ReportSink(WholeSink):
     ) -> None:
         super().__init__(path, source, find, force)
         self._thumbnails, self._blur, self._command = Thumbnails(blur), blur, command
+        self._asked: list[Asked] = []
 
     def __enter__(self) -> Self:
         if importlib.util.find_spec("matplotlib") is None:
@@ -71,6 +73,10 @@ class ReportSink(WholeSink):
         """Take note of one frame."""
         super().write(observation)
         self._thumbnails.add(observation)
+
+    def hear(self, asked: Asked) -> None:
+        """Take note of what a second model said."""
+        self._asked.append(asked)
 
     def _text(self, recording: Recording) -> str:
         name = PurePath(plain(recording.source.name)).name or plain(recording.source.name)
@@ -100,6 +106,7 @@ class ReportSink(WholeSink):
             episode_table("Micro-expressions", kinds["micro"], timeline),
             _states(kinds["state"], timeline),
             change_table(findings),
+            opinion_table([one for one in self._asked if one.face == timeline.face]),
             unit_table(kinds["action_unit"], timeline),
         ]
         return "".join(parts) + "</section>"

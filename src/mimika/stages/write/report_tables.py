@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 import numpy as np
 
 from mimika.data.episodes import Episode, Findings
 from mimika.data.facs import mean_asymmetry
-from mimika.data.labels import ACTION_UNITS, SIDED_UNITS
+from mimika.data.labels import ACTION_UNITS, FERPLUS, SIDED_UNITS
+from mimika.data.opinion import Asked
 from mimika.data.timeline import Timeline
 from mimika.stages.write import page
 from mimika.stages.write.units import UNIT_NAMES, graded, leaning, peak_of
@@ -96,6 +98,30 @@ def change_table(findings: Findings) -> str:
     return "".join(parts)
 
 
+def opinion_table(asked: Sequence[Asked]) -> str:
+    """Return what a second model said and when, beside what this machine alone said then; nothing if it said nothing.
+
+    An answer that was taken over from a moment before is not told again.
+    """
+    told = sorted((one for one in asked if one.outcome == "answered"), key=lambda one: one.time_s)
+    rows = [
+        (
+            clock(one.time_s),
+            _share(FERPLUS[int(one.local.argmax())], float(one.local.max())),
+            _share(one.opinion.label, float(one.opinion.probabilities[FERPLUS.index(one.opinion.label)])),
+            one.opinion.evidence,
+        )
+        for one in told[:ROWS_MAX]
+        if one.opinion is not None
+    ]
+    if not rows:
+        return ""
+    models = ", ".join(dict.fromkeys(one.opinion.origin.removeprefix("cloud:") for one in told if one.opinion))
+    about = f"<p>Asked about single moments: {escape(models)}. Rows of the table that name it hold both, mixed.</p>"
+    heads = ("", "this machine", "second model", "what it says it sees")
+    return "<h3>Second opinions</h3>" + about + page.table(heads, rows, words=(1, 2, 3)) + _more(len(told), "first")
+
+
 def unit_table(episodes: Sequence[Episode], timeline: Timeline) -> str:
     """Return one line an action unit: how often, how long, how strong on either side; nothing without units."""
     if not episodes:
@@ -117,6 +143,10 @@ def unit_table(episodes: Sequence[Episode], timeline: Timeline) -> str:
         "is one side alone.</p>"
     )
     return "<h3>Action units</h3>" + about + page.table(heads, rows, words=(1,))
+
+
+def _share(label: str, share: float) -> str:
+    return f"{label} {100 * share:.0f} %"
 
 
 def _length(length_s: float) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from mimika.data.errors import InputError, OutputError
 from mimika.data.observation import Observation
+from mimika.data.opinion import Asked
 from mimika.data.protocols import Capture, Sink
 from mimika.stages.write.episodes import BaselineSink, EpisodesSink
+from mimika.stages.write.opinions import Hears
 from mimika.stages.write.sidecar import Record, sidecar_path, write_sidecar
 
 
@@ -27,6 +29,13 @@ class Target:
         self._record.frames += 1
         self._record.faces += len(observation)
         self._record.rows += max(1, len(observation))
+
+    def hear(self, asked: Iterable[Asked]) -> None:
+        """Tell what became of questions to those files that hold it."""
+        for one in asked:
+            for sink in self._sinks:
+                if isinstance(sink, Hears):
+                    sink.hear(one)
 
     @property
     def remarks(self) -> list[str]:
@@ -94,7 +103,12 @@ def told(record: Record, target: Target, sinks: Mapping[str, Sink], side: Path, 
         if isinstance(error, (InputError, OutputError)):
             record.errors.append(str(error))
         with suppress(OutputError):
-            tell(record, sinks, side, "interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
+            tell(
+                record,
+                sinks,
+                side,
+                "interrupted" if isinstance(error, (KeyboardInterrupt, GeneratorExit)) else "failed",
+            )
         raise
     tell(record, sinks, side, "interrupted" if target.interrupted else "complete")
 
