@@ -40,7 +40,9 @@ def _unit_columns() -> tuple[Column, ...]:
         if unit in SIDED_UNITS:
             columns += _numbers(f"{unit}_l", "0..5", f"{name}, the subject's left", 2)
             columns += _numbers(f"{unit}_r", "0..5", f"{name}, the subject's right", 2)
-            columns += _numbers(f"{unit}_asym", "-1..1", f"asymmetry of {unit}: 0 even, 1 the left alone, -1 the right alone", 2)
+            columns += _numbers(
+                f"{unit}_asym", "-1..1", f"asymmetry of {unit}: 0 even, 1 the left alone, -1 the right alone", 2
+            )
         else:
             columns += _numbers(unit, "0..5", name, 2)
     return tuple(columns)
@@ -72,9 +74,7 @@ FACE_COLUMNS = (
     *_numbers("eye_open_r", "0..", "openness of the subject's right eye, 0 closed, about 1 calmly open", 3),
     *_numbers("gaze_yaw", "degrees", "turn of the eyes in the head, + to the subject's own left", 2),
     *_numbers("gaze_pitch", "degrees", "lift of the eyes in the head, + upwards", 2),
-    Column(
-        "facs", "text", "", "units from a trace on with FACS letters, as in 6B+L12D+R12C; 0 where there is none"
-    ),
+    Column("facs", "text", "", "units from a trace on with FACS letters, as in 6B+L12D+R12C; 0 where there is none"),
     *_unit_columns(),
     *(Column(item.name, "number", item.unit, item.meaning, item.digits) for item in INDICATORS),
 )
