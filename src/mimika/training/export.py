@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 import tomli_w
 import torch
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
@@ -18,6 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from mimika.data.errors import ModelError
 from mimika.engine.session import Session
+from mimika.training.quantize import quantized
 
 PARITY = 1e-4
 """Largest allowed difference between PyTorch and ONNX Runtime on one input, relative to outputs larger than 1."""
@@ -34,26 +36,19 @@ def export_network(
     outputs: list[str],
     card: dict[str, Any],
     dynamic: dict[int, Any] | None = None,
+    sample: NDArray[np.float32] | None = None,
 ) -> dict[str, Any]:
     """Write `target` (.onnx) and its card (.toml); return the card.
 
-    `example` (n, 1, h, w) float32 fixes the shapes; `dynamic` names its free axes, by default {0: "n"}, or
-    gives a `torch.export.Dim` where the exporter must know more, such as "a multiple of 32". `outputs` are the names of
-    the network's outputs in order. `card` holds the free fields (name, version, architecture,
-    input, labels, licence, data, scores, settings); sha256, parameters, macs and bytes are added here.
+    `outputs` are the names of the network's outputs in order; `example`, `dynamic` and `sample` as `write_network`
+    takes them. `card` holds the free fields (name, version, architecture, input, labels, licence, data, scores,
+    settings); sha256, parameters, macs, bytes, parity and the precision are added here.
 
     Raises:
         ModelError: if ONNX Runtime and PyTorch differ by more than `PARITY`.
     """
     network = rounded(folded(network.eval().float().to("cpu")))
-    dynamic = {0: "n"} if dynamic is None else dynamic
-    free = {axis: torch.export.Dim.AUTO if isinstance(size, str) else size for axis, size in dynamic.items()}
-    # A batch of one would be taken for a constant.
-    traced = example if 0 not in dynamic or len(example) > 1 else torch.cat([example, example])
-    _write(network, traced, target, outputs, free)
-    difference = parity(network, target, example, outputs)
-    if difference > PARITY:
-        raise ModelError(f"{target}: ONNX Runtime and PyTorch differ by {difference:.2e}, more than {PARITY:.0e}")
+    difference = write_network(network, example, target, outputs, dynamic, sample)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(example[:1])
     full = {
@@ -63,16 +58,37 @@ def export_network(
         "macs": counter.get_total_flops() // 2,
         "bytes": target.stat().st_size,
         "parity": float(f"{difference:.2e}"),
+        "precision": "float32, stored as float16" if sample is None else "int8 weights, uint8 activations",
     }
     write_card(target, full)
     return full
 
 
-def _write(network: nn.Module, example: Tensor, target: Path, outputs: list[str], free: dict[int, Any]) -> None:
-    """Trace the network and write it, large weights in half the size."""
+def write_network(
+    network: nn.Module,
+    example: Tensor,
+    target: Path,
+    outputs: list[str],
+    dynamic: dict[int, Any] | None = None,
+    sample: NDArray[np.float32] | None = None,
+) -> float:
+    """Write a folded, rounded network to `target`, large weights in half the size; no card.
+
+    `example` (n, 1, h, w) float32 fixes the shapes; `dynamic` names its free axes, by default {0: "n"}, or gives a
+    `torch.export.Dim` where the exporter must know more, such as "a multiple of 32". With `sample`, typical inputs
+    (n, 1, h, w), the network is written in whole numbers (see `quantize`). Returns the largest difference between
+    PyTorch and ONNX Runtime, before the numbers were made whole.
+
+    Raises:
+        ModelError: if they differ by more than `PARITY`.
+    """
+    dynamic = {0: "n"} if dynamic is None else dynamic
+    free = {axis: torch.export.Dim.AUTO if isinstance(size, str) else size for axis, size in dynamic.items()}
+    # A batch of one would be taken for a constant.
+    traced = example if 0 not in dynamic or len(example) > 1 else torch.cat([example, example])
     program = torch.onnx.export(
         network,
-        (example,),
+        (traced,),
         input_names=["luma"],
         output_names=outputs,
         dynamic_shapes=(free,),
@@ -82,7 +98,14 @@ def _write(network: nn.Module, example: Tensor, target: Path, outputs: list[str]
     if program is None:
         raise ModelError(f"{target}: the exporter gave no program")
     program.save(str(target), include_initializers=True, external_data=False)
-    onnx.save(halved(onnx.load(str(target))), str(target))
+    model = onnx.load(str(target))
+    onnx.save(halved(copy.deepcopy(model)), str(target))
+    difference = parity(network, target, example, outputs)
+    if difference > PARITY:
+        raise ModelError(f"{target}: ONNX Runtime and PyTorch differ by {difference:.2e}, more than {PARITY:.0e}")
+    if sample is not None:
+        onnx.save(halved(quantized(model, sample)), str(target))
+    return difference
 
 
 def write_card(target: Path, card: dict[str, Any]) -> None:

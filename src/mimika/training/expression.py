@@ -27,6 +27,7 @@ from mimika.training.expression_identity import (
 from mimika.training.fit import Task
 from mimika.training.mixing import mixup
 from mimika.training.networks.expression import ExpressionNetwork, ShippedExpression
+from mimika.training.rebuild import OUTPUTS
 from mimika.training.recipe import Recipe
 from mimika.training.shapes import shape_targets
 
@@ -38,6 +39,8 @@ ARCHITECTURE = (
 )
 VERSIONS = {"expression": "3", "expression-fast": "1"}
 """The next number of a network's card, to be raised when it is trained anew."""
+SAMPLE = 500
+"""Crops that the ranges of whole numbers are read off."""
 DATA = [
     {
         "name": "FER-2013",
@@ -65,7 +68,8 @@ class ExpressionTask(Task):
     `mixup` (alpha) on a share `mixup_chance` of the batches, `belief_start` (progress after which the network's own
     answers make `belief_share` of the seven-class targets) and `belief_pace`, `sides` (crop sides to begin with, and
     until which progress), `embedding` (its length), `extra` (sets of unlabelled faces), `teachers` (network files)
-    whose answers make `teacher_share` of the targets. [network]: the arguments of `ExpressionNetwork`.
+    whose answers make `teacher_share` of the targets. [network]: the arguments of `ExpressionNetwork`. [ship]: `int8`
+    (see `quantize.py`) and `mirror` (see `ShippedExpression`), both false unless told.
 
     Many seven-class labels are doubtful: beliefs b follow the answers p of the network, b = (1 - pace) b + pace p, and
     soften the labels. Not so the votes, which say themselves how doubtful they are: without them as they were given,
@@ -184,11 +188,17 @@ class ExpressionTask(Task):
         crops, persons = identity_crops(*self.folders)
         features, out = descriptors(network, crops), is_held_out(persons)
         weight, centre = fit_projection(features[~out], persons[~out], self.embedding)
-        whole = ShippedExpression(network, len(weight))
+        whole = ShippedExpression(network, len(weight), bool(self.recipe.ship.get("mirror")))
         whole.set_projection(torch.from_numpy(weight).float(), torch.from_numpy(centre).float())
         embeddings = (features[out] - centre) @ weight.T
         embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
         return whole.eval(), {name: round(value, 4) for name, value in verification(embeddings, persons[out]).items()}
+
+    def sample(self) -> NDArray[np.float32]:
+        """Return `SAMPLE` augmented training crops (n, 1, 64, 64): from hard pictures the ranges are wide enough."""
+        torch.manual_seed(self.recipe.seed)
+        rows = np.linspace(0, len(self.crops) - 1, SAMPLE).astype(int)
+        return np.stack([self.crops[int(row)][0].numpy() for row in rows])
 
     def export(self, target: Path) -> dict[str, Any]:
         """Fit embedding and calibration, write network and card, and score the file on the test split once."""
@@ -196,6 +206,7 @@ class ExpressionTask(Task):
         whole, identity = self.shipped()
         validation = load_split(data, labels, "validation")
         example = torch.from_numpy(evaluate_expression.plain_crops(validation, validation.matrices)[:8])
+        sample = self.sample() if self.recipe.ship.get("int8") else None
         card: dict[str, Any] = {
             "name": self.recipe.name,
             "version": VERSIONS.get(self.recipe.name, "1"),
@@ -208,7 +219,7 @@ class ExpressionTask(Task):
             "input": {"name": "luma", "shape": ["n", 1, 64, 64], "range": [0, 1], "span": EXPRESSION_CROP.span},
             "settings": {"embedding_threshold": round(identity["threshold"], 3)},
         }
-        full = export_network(whole, example, target, outputs=["logits", "logits7", "embedding"], card=card)
+        full = export_network(whole, example, target, outputs=OUTPUTS, card=card, sample=sample)
         full["settings"] |= calibrating.settings(target, data, labels)
         write_card(target, full)
         report = evaluate_expression.evaluate(target, data, labels)

@@ -25,14 +25,15 @@ from mimika.engine import registry
 from mimika.engine.card import Card
 from mimika.stages.write.files import claim, write_json, write_whole
 from mimika.stages.write.sidecar import circumstances
-from mimika.training.export import write_card
-from mimika.training.finetune import HEADS, FinetuneTask, recipe_for
+from mimika.training.export import rounded, write_card, write_network
+from mimika.training.finetune import HEADS, FinetuneTask, plain, recipe_for
 from mimika.training.finetune_data import OwnFaces, read_faces
 from mimika.training.finetune_page import write_page
 from mimika.training.finetune_scores import compared, outputs_of, temperature
 from mimika.training.finetune_split import PARTS, Division, divide
 from mimika.training.fit import fit
-from mimika.training.rebuild import rebuilt, write_network
+from mimika.training.quantize import BATCH
+from mimika.training.rebuild import OUTPUTS, is_whole, rebuilt
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,9 @@ def finetune(
     task = FinetuneTask(recipe, base, faces, division)
     epochs = _train(task, order, base)
     whole, share = task.chosen()
-    write_network(whole, base.path, target)
+    learnt = plain(faces, np.flatnonzero(division.rows("train")))
+    sample = learnt.numpy()[: 2 * BATCH] if is_whole(base.path) else None
+    write_network(rounded(whole), learnt[:2], target, OUTPUTS, sample=sample)
     card = _card(name, target, base, faces, division, task)
     write_card(target, card)
     report = {

@@ -1,4 +1,4 @@
-"""An expression network out of its ONNX file, to train it further, and back into such a file.
+"""An expression network out of its ONNX file, to train it further.
 
 The exporter folds batch normalisations into the convolutions before them and keeps the names of the weights, so a file
 holds all that is needed: the architecture can be read from the shapes.
@@ -14,15 +14,20 @@ import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
-from onnx import TensorProto, numpy_helper
 from torch import nn
 
 from mimika.data.errors import ModelError
 from mimika.training.export import PARITY, folded, parity
 from mimika.training.networks.expression import ExpressionNetwork, ShippedExpression
+from mimika.training.quantize import is_quantized, weights_of
 
 HALF = ".float16"
 """What `export.halved` adds to the names of weights that it stores in half the size."""
+
+WHOLE = 0.15
+"""Largest difference to a file in whole numbers, as `export.PARITY`; noise, unlike faces, leaves their range."""
+
+OUTPUTS = ["logits", "logits7", "embedding"]
 
 Weights = dict[str, NDArray[Any]]
 
@@ -35,10 +40,11 @@ def rebuilt(file: Path, dropout: float = 0.0) -> ShippedExpression:
     Raises:
         ModelError: if the file is no network of that family, or the rebuilt one computes something else.
     """
-    weights = _weights(_loaded(file))
+    model = _loaded(file)
+    weights = _weights(model)
     try:
-        side, widths, blocks = _shape(weights)
-        whole = ShippedExpression(ExpressionNetwork(side, widths, blocks, dropout), len(weights["projection.weight"]))
+        network = ExpressionNetwork(*_shape(weights), dropout)
+        whole = ShippedExpression(network, len(weights["projection.weight"]), mirror="mirror" in weights)
         whole = folded(whole.eval())  # type: ignore[assignment]
         wanted = whole.state_dict()
         whole.load_state_dict({name: torch.from_numpy(weights[name].astype(np.float32)) for name in wanted})
@@ -46,41 +52,25 @@ def rebuilt(file: Path, dropout: float = 0.0) -> ShippedExpression:
         raise ModelError(
             f"{file}: not an expression network of mimika's own design, so it cannot be trained further"
         ) from error
-    _check(whole.eval(), file)
+    _check(whole.eval(), file, WHOLE if is_quantized(model) else PARITY)
     return whole
 
 
-def write_network(whole: ShippedExpression, base: Path, target: Path) -> float:
-    """Write a network that was rebuilt from `base` to `target`: the same graph with other weights; no card.
-
-    Weights that `base` stores in float16 are rounded, in the network too. Returns the largest difference to PyTorch.
+def is_whole(file: Path) -> bool:
+    """Whether a network file computes in whole numbers.
 
     Raises:
-        ModelError: if ONNX Runtime and PyTorch differ by more than `export.PARITY`.
+        ModelError: if the file cannot be read.
     """
-    model = _loaded(base)
-    values = dict(whole.named_parameters())
-    for tensor in model.graph.initializer:
-        parameter = values.get(tensor.name.removesuffix(HALF))
-        if parameter is None:
-            continue
-        half = tensor.data_type == TensorProto.FLOAT16
-        with torch.no_grad():
-            if half:
-                parameter.copy_(parameter.half().float())
-            stored = parameter.detach().cpu().contiguous().numpy().astype(np.float16 if half else np.float32)
-        tensor.CopyFrom(numpy_helper.from_array(stored, tensor.name))
-    onnx.save(model, str(target))
-    return _check(whole.eval(), target)
+    return is_quantized(_loaded(file))
 
 
-def _check(whole: nn.Module, file: Path) -> float:
+def _check(whole: nn.Module, file: Path, allowed: float) -> None:
     generator = torch.Generator().manual_seed(0)
     luma = torch.rand(4, 1, 64, 64, generator=generator)
-    difference = parity(whole, file, luma, ["logits", "logits7", "embedding"])
-    if difference > PARITY:
-        raise ModelError(f"{file}: ONNX Runtime and PyTorch differ by {difference:.2e}, more than {PARITY:.0e}")
-    return difference
+    difference = parity(whole, file, luma, OUTPUTS)
+    if difference > allowed:
+        raise ModelError(f"{file}: ONNX Runtime and PyTorch differ by {difference:.2e}, more than {allowed:.0e}")
 
 
 def _loaded(file: Path) -> onnx.ModelProto:
@@ -93,7 +83,7 @@ def _loaded(file: Path) -> onnx.ModelProto:
 
 
 def _weights(model: onnx.ModelProto) -> Weights:
-    return {t.name.removesuffix(HALF): numpy_helper.to_array(t) for t in model.graph.initializer}
+    return {name.removesuffix(HALF): values for name, values in weights_of(model).items()}
 
 
 def _shape(weights: Weights) -> tuple[int, tuple[int, ...], tuple[int, ...]]:

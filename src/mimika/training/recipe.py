@@ -47,7 +47,8 @@ class Recipe:
     """One training.
 
     `task` names the module under `mimika.training`; `data`, `network` and `expected` are that task's own. `loss` and
-    `augment` choose from `losses.py` and `augmentations.py`, `start` the weights to begin with (`pretrained.py`).
+    `augment` choose from `losses.py` and `augmentations.py`, `start` the weights to begin with (`pretrained.py`),
+    `ship` what becomes of the network when it is written, such as int8 weights; see the task.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Recipe:
     loss: dict[str, Any] = field(default_factory=dict)
     augment: dict[str, Any] = field(default_factory=dict)
     start: dict[str, Any] = field(default_factory=dict)
+    ship: dict[str, Any] = field(default_factory=dict)
     expected: dict[str, Any] = field(default_factory=dict)
 
     @classmethod

@@ -14,7 +14,7 @@ MEAN, CONTRAST = 0.5, 4.0
 """Luma is brought to about zero mean and unit spread inside the network."""
 
 GRID = 3
-"""The descriptor averages the maps of the early stages over GRID × GRID parts of the face; the side must divide so."""
+"""The descriptor averages the maps of the early stages over GRID × GRID parts of the face."""
 
 
 def averaging(size: int, side: int) -> Tensor:
@@ -25,6 +25,15 @@ def averaging(size: int, side: int) -> Tensor:
     """
     lines = F.interpolate(torch.eye(size)[None, None], size=(side, size), mode="bilinear", antialias=True)
     return lines[0, 0].half().float()
+
+
+def gridded(x: Tensor) -> Tensor:
+    """Average maps (n, c, side, side) over the parts of the face: (n, c, GRID, GRID)."""
+    side = int(x.shape[2])
+    if side % GRID == 0:
+        return F.avg_pool2d(x, side // GRID)
+    shares = averaging(side, GRID).to(x)
+    return shares @ x @ shares.T
 
 
 class Down(nn.Module):
@@ -94,8 +103,7 @@ class ExpressionNetwork(nn.Module):
     def describe(self, maps: list[Tensor]) -> Tensor:
         """Return the descriptor (n, descriptor_size): the mean of the last map, the others by parts of the face."""
         *early, last = maps
-        parts = [F.avg_pool2d(x, x.shape[2] // GRID).flatten(1) for x in early]
-        return torch.cat([*parts, last.mean((2, 3))], 1)
+        return torch.cat([*(gridded(x).flatten(1) for x in early), last.mean((2, 3))], 1)
 
     def heads(self, maps: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Return both sets of logits of the last stage's mean."""
@@ -111,12 +119,17 @@ class ShippedExpression(nn.Module):
     """The network as it is shipped: with an embedding of unit length for telling faces apart.
 
     The embedding is a linear map of the network's descriptor, set by `set_projection`; early stages see more of
-    who somebody is, the last one more of what the face does.
+    who somebody is, the last one more of what the face does. With `mirror` the crop and its mirror image are both
+    looked at and the logits and embeddings averaged: a face then reads the same in a mirror, at twice the cost.
     """
 
-    def __init__(self, network: ExpressionNetwork, size: int = 128) -> None:
+    mirror: Tensor
+
+    def __init__(self, network: ExpressionNetwork, size: int = 128, mirror: bool = False) -> None:
         super().__init__()
         self.network = network
+        exchange = torch.eye(EXPRESSION_CROP.side).fliplr() if mirror else torch.empty(0)
+        self.register_buffer("mirror", exchange, persistent=False)
         self.projection = nn.Linear(network.descriptor_size, size, bias=False)
         self.centre = nn.Parameter(torch.zeros(network.descriptor_size), requires_grad=False)
 
@@ -128,6 +141,11 @@ class ShippedExpression(nn.Module):
 
     def forward(self, luma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return logits (n, 8), logits7 (n, 7) and embedding (n, size)."""
+        if len(self.mirror):
+            luma = torch.stack([luma, luma @ self.mirror], 1).flatten(0, 1)
         maps = self.network.features(luma)
         logits, logits7 = self.network.heads(maps)
-        return logits, logits7, F.normalize(self.projection(self.network.describe(maps) - self.centre), dim=1)
+        answers = (logits, logits7, self.projection(self.network.describe(maps) - self.centre))
+        if len(self.mirror):
+            answers = tuple(answer.unflatten(0, (-1, 2)).mean(1) for answer in answers)
+        return answers[0], answers[1], F.normalize(answers[2], dim=1)
