@@ -77,6 +77,22 @@ def test_nothing_is_sent_elsewhere_unless_the_server_was_told_to(
         create_app(ServerConfig(data_dir=tmp_path, second_opinion="unsure"))
 
 
+def test_a_recorded_live_session_keeps_both_opinions(asked: tuple[Running, Provider, Injector]) -> None:
+    server, *_ = asked
+    with camera(server, record=True) as live:
+        until, moment, found = time.monotonic() + 20, 10.0, None
+        while found is None and time.monotonic() < until:
+            moment += 0.02
+            found = live.ask(coded(face(), time_s=moment))["faces"][0]["second_opinion"]
+            time.sleep(0.05)
+        key = live.ready["recording"]["id"]
+    until = time.monotonic() + 20
+    while not (kept := server.client.get(f"/v1/recordings/{key}/opinions").json()["opinions"]):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    assert (kept[0]["time_s"], kept[0]["label"], kept[0]["outcome"]) == (0.0, "surprise", "answered")
+
+
 def test_the_socket_never_waits_and_shows_both_opinions_when_they_are_there(
     asked: tuple[Running, Provider, Injector],
 ) -> None:

@@ -124,7 +124,7 @@ class Asked:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """Read what `as_json` gave, with a `look` if there is one.
+        """Read what `as_json` gave, with a `look` in hexadecimal digits if there is one.
 
         Raises:
             ShapeError, KeyError, TypeError: if it is something else.
@@ -132,7 +132,7 @@ class Asked:
         local = np.array([value["local"][name] for name in FERPLUS], np.float32)
         opinion = Opinion.from_json(value) if value["label"] is not None else None
         place = (value["source"], int(value["face_id"]), float(value["time_s"]))
-        return cls(*place, value["outcome"], local, opinion, value["reason"], int(value.get("look", 0)))
+        return cls(*place, value["outcome"], local, opinion, value["reason"], int(value.get("look", "0"), 16))
 
 
 _SAID = ("label", "probabilities", "evidence", "origin", "ms", "cost_usd", "tokens", "repaired", "cached")

@@ -12,13 +12,14 @@ from sqlalchemy import Connection, Row, delete, insert, select
 from mimika.data._check import one_of
 from mimika.data.episodes import KINDS, Episode, Findings, Mixture, Transition
 from mimika.data.events import Event
+from mimika.data.opinion import Asked
 from mimika.store import tables
 from mimika.store.database import Database
 from mimika.store.recordings import own_row
 from mimika.store.values import plain_json
 
 EPISODES, EVENTS = tables.episodes, tables.events
-_TRANSITION, _MIXTURE, _REMARK = "transition", "mixture", "remark"
+_TRANSITION, _MIXTURE, _REMARK, _OPINION = "transition", "mixture", "remark", "opinion"
 _ALL = (*KINDS, _TRANSITION, _MIXTURE, _REMARK)
 
 
@@ -80,6 +81,24 @@ class Found(Database):
             else:
                 of_face.episodes.append(_episode(row))
         return [faces[face] for face in sorted(faces)]
+
+    def add_opinions(self, owner: str, recording: str, asked: Sequence[Asked]) -> None:
+        """Add what became of questions to a second model; nothing that was kept before is changed.
+
+        Raises:
+            StoreMissing: if there is no such recording of the owner.
+        """
+        with self.writing() as connection:
+            own_row(connection, owner, recording, lock=True)
+            _insert(connection, recording, [_of_asked(one) for one in asked])
+
+    def opinions(self, owner: str, recording: str) -> list[Asked]:
+        """Return what became of all questions to a second model, in the order of time.
+
+        Raises:
+            StoreMissing: if there is no such recording of the owner.
+        """
+        return [Asked.from_json(row.more) for row in self._found(owner, recording, (_OPINION,))]
 
     def add_events(self, owner: str, recording: str, events: Sequence[Event], *, replace: bool = False) -> None:
         """Add events; `replace` first forgets those of the recording.
@@ -146,6 +165,13 @@ def _of_transition(item: Transition) -> dict[str, Any]:
 def _of_mixture(item: Mixture) -> dict[str, Any]:
     times = (item.onset_s, item.onset_s, item.offset_s)
     return _row(_MIXTURE, item.name, times, item.face, more={"shares": plain_json(item.shares)})
+
+
+def _of_asked(asked: Asked) -> dict[str, Any]:
+    label = asked.opinion.label if asked.opinion is not None else asked.outcome
+    times = (asked.time_s, asked.time_s, asked.time_s)
+    # 63 bits are more than some readers of JSON take for a whole number.
+    return _row(_OPINION, label, times, asked.face, more=plain_json(asked.as_json() | {"look": f"{asked.look:x}"}))
 
 
 def _episode(row: Row[Any]) -> Episode:

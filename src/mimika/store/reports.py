@@ -119,7 +119,9 @@ def _episodes(connection: Connection, inside: Any) -> list[dict[str, Any]]:
     table = tables.episodes
     seconds = func.sum(table.c.offset_s - table.c.onset_s)
     wanted = select(table.c.kind, table.c.label, func.count(), seconds)
-    wanted = wanted.join(TABLE, TABLE.c.id == table.c.recording).where(inside, table.c.kind != "remark")
+    wanted = wanted.join(TABLE, TABLE.c.id == table.c.recording).where(
+        inside, table.c.kind.not_in(("remark", "opinion"))
+    )
     wanted = wanted.group_by(table.c.kind, table.c.label).order_by(table.c.kind, table.c.label)
     return [
         {"kind": kind, "label": label, "count": count, "seconds": _seconds(total)}

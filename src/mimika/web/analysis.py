@@ -25,6 +25,7 @@ from mimika.web.series import MOVEMENT, NAMES, observations_of, table_of
 if TYPE_CHECKING:
     from mimika.data.baseline import Baseline
     from mimika.store import Job, Recording, Store
+    from mimika.web.remote import Questions
 
 BLOCK_ROWS, BLOCK_S = 256, 0.5
 """A block of rows reaches the store after so many rows or seconds: a killed process repeats at most this much."""
@@ -60,9 +61,19 @@ class Analysis:
     """Measures one video.
 
     `job.options` holds what the client chose under "choice" and the server's "limits" (pixels, seconds, frames).
+    With `questions` the video is measured and asked about first, and stored when the answers are there.
     """
 
-    def __init__(self, store: Store, job: Job, recording: Recording, progress: Progress, spool: Path) -> None:
+    def __init__(
+        self,
+        store: Store,
+        job: Job,
+        recording: Recording,
+        progress: Progress,
+        spool: Path,
+        questions: Questions | None = None,
+    ) -> None:
+        self._questions = questions
         self._store, self._owner, self._recording, self._progress = store, recording.owner, recording, progress
         self._path = Path(job.input_path)
         self._limits = dict(job.options.get("limits", {}))
@@ -86,7 +97,8 @@ class Analysis:
         options = self.choice.options
         self._look_at_file()
         pipeline = Pipeline(options).sibling(options, self._known_person())
-        return self._twice(pipeline) if self.choice.looks_ahead else self._once(pipeline)
+        ahead = self.choice.looks_ahead or self._questions is not None
+        return self._twice(pipeline) if ahead else self._once(pipeline)
 
     def clean(self) -> None:
         """Remove what is only needed while the job runs."""
@@ -114,13 +126,17 @@ class Analysis:
             def see(observation: Observation) -> None:
                 hindsight.see(observation)
                 self._journal.add(observation)
+                if self._questions is not None:
+                    self._questions.see(observation)
 
             wrong = self._pump(pipeline.process_raw, Known.of(seen(), self._warm_s), see)
+            if self._questions is not None:
+                self._questions.settle(self._progress)
             last = self._store.last_time(self._owner, self._recording.id)
             for observation in hindsight.replay():
                 self._progress.check()
                 if last is None or observation.frame.time_s > last + 1e-6:
-                    self._keep(observation)
+                    self._keep(self._questions.refine(observation) if self._questions is not None else observation)
         self._flush()
         return wrong
 

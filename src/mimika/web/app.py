@@ -120,7 +120,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
         stack.callback(state.decoders.close)
         if state.config.webhook:
             state.webhook = stack.enter_context(Webhook(state.config.webhook, state.config.webhook_secret))
-        state.jobs = _jobs(state.config, state.store, state.webhook)
+        state.jobs = _jobs(state.config, state.store, state.webhook, state.cloud)
         state.jobs.start()
         house = asyncio.create_task(keep_house(state.store, state.tally))
         try:
@@ -155,6 +155,7 @@ def _warm(app: FastAPI) -> None:
     app.state.pool.submit(app.state.photos.observe, Frame(np.zeros((64, 64), np.uint8))).result()
 
 
-def _jobs(config: ServerConfig, store: Store, webhook: Webhook | None) -> JobRunner:
+def _jobs(config: ServerConfig, store: Store, webhook: Webhook | None, cloud: Cloud | None) -> JobRunner:
     limits = JobLimits(seconds=config.job_seconds, memory=config.job_bytes)
-    return JobRunner(store, config.database, store.data_dir, config.job_workers, limits, webhook)
+    asking = cloud.asking() if cloud is not None else None
+    return JobRunner(store, config.database, store.data_dir, config.job_workers, limits, webhook, asking)

@@ -75,9 +75,9 @@ class ServerConfig:
     `require_token`: ask for a token on loopback too. `job_workers`: processes that analyse uploaded videos, each
     with at most `job_seconds` of computing a video and `job_bytes` of memory. `webhook`: the address that is told of
     events, signed with `webhook_secret`.
-    `second_opinion`, `budget_usd`, `budget_usd_minute`: as in `data.options.Options`, for photos and live, all callers
-    together; `mask_background` as in `data.cloud.CloudOptions`; `send_faces`: whoever runs the server agrees that
-    faces go to an endpoint elsewhere.
+    `second_opinion`, `budget_usd`, `budget_usd_minute`: as in `data.options.Options`, for photos, live and uploaded
+    videos, all callers together; `mask_background` as in `data.cloud.CloudOptions`; `send_faces`: whoever runs the
+    server agrees that faces go to an endpoint elsewhere.
 
     Raises:
         OptionError: if a value is out of its range.

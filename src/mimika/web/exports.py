@@ -21,10 +21,11 @@ from mimika.data.frame import SourceInfo
 from mimika.data.timeline import Timeline
 from mimika.stages.write import EXPORTS, Wish, open_export
 from mimika.stages.write.columns import plain
+from mimika.stages.write.opinions import Hears
 from mimika.stages.write.parquet import table_schema
 from mimika.stages.write.whole import WholeSink
 from mimika.web.errors import ApiError
-from mimika.web.findings import episode_out
+from mimika.web.findings import episode_out, opinion_out
 from mimika.web.series import INFERRED, MESH, NAMES, TOLD, observations_of, schema, with_derived
 
 if TYPE_CHECKING:
@@ -147,6 +148,7 @@ def _json(store: Store, recording: Recording) -> Iterator[bytes]:
         "recording": {name: value for name, value in recording.as_json().items() if name != "owner"},
         "episodes": [episode_out(item) for each in found for item in each.episodes],
         "events": [event.as_json() for event in store.events(owner, key)],
+        "opinions": [opinion_out(one) for one in store.opinions(owner, key)],
     }
     yield (_line(head)[:-1] + ', "rows": [').encode()
     first = True
@@ -194,6 +196,9 @@ def _sunk(store: Store, recording: Recording, format: str, language: str, path: 
     unsure = recording.summary.get("unsure_below") or 0.0
     sink = open_export(format, path, Wish(info, find, language=language, blur=True, command=("mimika serve",)))
     with sink:
+        if isinstance(sink, Hears):
+            for asked in store.opinions(recording.owner, recording.id):
+                sink.hear(asked)
         for table in spans(store, recording, columns):
             kept = MESH in table.column_names and table.column(MESH).null_count < table.num_rows
             if format in _OF_MESHES and not kept and table.column("face_id").null_count < table.num_rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mimika.data.episodes import Episode, Findings
 from mimika.data.errors import StoreMissing
+from mimika.data.opinion import Asked
 from mimika.data.timeline import Timeline
 from mimika.events import Events
 from mimika.stages.timeline.episodes import blinks, find, unit_episodes
@@ -40,7 +42,7 @@ def conclude(
     if events is None:
         events = events_of(store, recording) if recording.mode == "expressions" else []
     store.add_events(owner, key, events, replace=True)
-    told = told_of(recording, found) | {"error": error}
+    told = told_of(recording, found) | asked_of(store.opinions(owner, key)) | {"error": error}
     store.update_recording(owner, key, summary=recording.summary | told, status=status)
     return events
 
@@ -98,12 +100,32 @@ def told_of(recording: Recording, found: list[tuple[Timeline, Findings]]) -> dic
     }
 
 
+def asked_of(asked: Sequence[Asked]) -> dict[str, Any]:
+    """Return what a recording's summary says of second opinions: counts by outcome, cost, and a line for each failure.
+
+    Nothing where none were asked for.
+    """
+    if not asked:
+        return {}
+    failed = {one.outcome: one.reason for one in asked if one.opinion is None}
+    counts = Counter(one.outcome for one in asked)
+    cost = sum(one.opinion.cost_usd or 0.0 for one in asked if one.opinion is not None)
+    lines = [f"{counts[kind]} not had ({reason}); the local answer stands" for kind, reason in failed.items()]
+    return {"second_opinion": {"outcomes": dict(counts), "cost_usd": round(cost, 6), "failures": lines}}
+
+
 def episode_out(episode: Episode) -> dict[str, Any]:
     """Return an episode as it goes over the wire."""
     times = {name: round(getattr(episode, name), 4) for name in ("onset_s", "apex_s", "offset_s", "duration_s")}
     kept = {"kind": episode.kind, "label": episode.label, "side": episode.side, "face": episode.face}
     strength = {"peak": round(episode.peak, 4), "letter": episode.letter, "confidence": round(episode.confidence, 4)}
     return kept | times | strength
+
+
+def opinion_out(asked: Asked) -> dict[str, Any]:
+    """Return a question to a second model, and what became of it, as it goes over the wire."""
+    plain = {name: value for name, value in asked.as_json().items() if name != "source"}
+    return {"face": plain.pop("face_id")} | plain
 
 
 def findings_out(found: list[Findings]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from mimika.data.errors import MimikaError
 from mimika.data.events import Event
 from mimika.data.frame import Frame
 from mimika.data.observation import Observation
+from mimika.data.opinion import Asked
 from mimika.web.findings import conclude
 from mimika.web.series import table_of
 
@@ -44,6 +45,7 @@ class Recorder:
         )
         self._waiting: list[Observation] = []
         self._events: list[Event] = []
+        self._asked: list[Asked] = []
         self._origin_s: float | None = None
         self._count, self._began, self._ended_s = 0, 0.0, 0.0
         self._size, self._unsure = (0, 0), 0.0
@@ -81,6 +83,14 @@ class Recorder:
             now, since = max(event.time_s - origin, 0.0), max(event.since_s - origin, 0.0)
             self._events.append(replace(event, source=self.recording.name, time_s=now, since_s=since))
 
+    def hear(self, asked: Sequence[Asked]) -> None:
+        """Take note of what became of questions to a second model about frames of this recording."""
+        with self._lock:
+            origin = self._origin_s
+            if origin is not None:
+                told = [replace(one, source=self.recording.name, time_s=one.time_s - origin) for one in asked]
+                self._asked += [one for one in told if one.time_s >= 0]
+
     def close(self) -> None:
         """Store what waits, then what was found; the recording is complete."""
         self._over = True
@@ -113,15 +123,21 @@ class Recorder:
     def _flush(self) -> bool:
         with self._lock:
             waiting, self._waiting = self._waiting, []
-        if not waiting:
+            asked, self._asked = self._asked, []
+        if not waiting and not asked:
             return True
         try:
-            table = table_of(waiting, self.recording.mode, mesh=True)
-            self._store.append_rows(self.recording.owner, self.recording.id, table)
+            if asked:
+                self._store.add_opinions(self.recording.owner, self.recording.id, asked)
+                asked = []
+            if waiting:
+                table = table_of(waiting, self.recording.mode, mesh=True)
+                self._store.append_rows(self.recording.owner, self.recording.id, table)
         except MimikaError as error:
             gone = type(error).__name__ == "StoreMissing"
             LOG.warning("recording %s: %s", self.recording.id, error)
             with suppress(IndexError), self._lock:
                 self._waiting = [] if gone else [*waiting, *self._waiting][-_WAITING_FRAMES:]
+                self._asked = [] if gone else [*asked, *self._asked]
             return gone
         return True

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +18,19 @@ from uuid import uuid4
 
 from mimika import settings
 from mimika.data.errors import MimikaError
+from mimika.web.remote import ASK, answer
 from mimika.web.worker import LEASE_S, NICE
 
 if TYPE_CHECKING:
+    from mimika.data.opinion import Opinion
+    from mimika.stages.recognize.sending import Picture
     from mimika.stages.write.webhook import Webhook
     from mimika.store import Store
 
 LOG = logging.getLogger("mimika.jobs")
 _CLOSE_S = 5.0
+_SECRETS = ("MIMIKA_CLOUD_KEY", "MIMIKA_CLOUD_KEY_FILE", "MIMIKA_WEBHOOK_SECRET", "MIMIKA_WEBHOOK_SECRET_FILE")
+"""What processes that decode files of strangers are not given."""
 _AGAIN_S, _AGAIN_MOST_S = 0.2, 30.0
 """A worker that ends without having had a job is started again after a pause that doubles."""
 
@@ -41,12 +48,24 @@ class JobLimits:
     nice: int = NICE
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How workers get second opinions: `terms` for them, and `ask`, given owner, picture and subject; `at_once` each.
+
+    `ask` raises CloudError where there is none.
+    """
+
+    terms: str
+    ask: Callable[[str, Picture, str], Opinion]
+    at_once: int = 4
+
+
 class JobRunner:
     """Keeps `workers` processes that analyse uploaded videos; `start` and `stop` go with the server.
 
     Each process takes one job and ends; another takes its place, already warm when the next job comes. All of them die
     with the server, also if that is killed; the jobs go on once a server is there again. `webhook` is given the events
-    of finished recordings.
+    of finished recordings. With `asking` they may ask for second opinions.
     """
 
     def __init__(
@@ -57,14 +76,17 @@ class JobRunner:
         workers: int = 1,
         limits: JobLimits | None = None,
         webhook: Webhook | None = None,
+        asking: Asking | None = None,
     ) -> None:
+        self._asking = asking
+        self._pool = ThreadPoolExecutor(asking.at_once * max(workers, 1), "asking") if asking is not None else None
         self._store, self._limits, self._webhook = store, limits or JobLimits(), webhook
         told = {"MIMIKA_DATA_DIR": str(data_dir)} if data_dir is not None else {}
         told |= {"MIMIKA_DATABASE_URL": database} if database else {}
         # The environment is seen by its owner alone, a command line by all; an address may hold a password.
-        self._environment = settings.for_a_process(told | {"OMP_NUM_THREADS": "1"})
+        self._environment = settings.for_a_process(told | dict.fromkeys(_SECRETS, "") | {"OMP_NUM_THREADS": "1"})
         self._over = threading.Event()
-        self._lock = threading.Lock()
+        self._lock, self._writing = threading.Lock(), threading.Lock()
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
         self._threads = [
             threading.Thread(target=self._keep, args=(number,), name=f"jobs-{number}", daemon=True)
@@ -79,6 +101,8 @@ class JobRunner:
     def stop(self) -> None:
         """Let all processes give their jobs back and end; waits for them for a few seconds."""
         self._over.set()
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             running = list(self._processes.values())
         for process in running:
@@ -101,10 +125,7 @@ class JobRunner:
         with self._lock:
             running = list(self._processes.values())
         for process in running:
-            with suppress(OSError, ValueError):
-                assert process.stdin is not None
-                process.stdin.write(b"\n")
-                process.stdin.flush()
+            self._write(process, "")
 
     @property
     def pids(self) -> list[int]:
@@ -133,6 +154,7 @@ class JobRunner:
         limits = self._limits
         command = [sys.executable, "-m", "mimika.web.worker", "--name", name, "--lease", str(limits.lease_s)]
         command += ["--seconds", str(limits.seconds), "--memory", str(limits.memory), "--nice", str(limits.nice)]
+        command += ["--second", self._asking.terms] if self._asking is not None else []
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=self._environment, start_new_session=True
         )
@@ -150,6 +172,9 @@ class JobRunner:
         assert process.stdout is not None
         stream: IO[bytes] = process.stdout
         for line in stream:
+            if line.startswith(ASK.encode()):
+                self._ask(process, line.decode("utf-8").removeprefix(ASK))
+                continue
             words = line.decode("utf-8", "replace").split()
             if words[:1] == ["claimed"]:
                 claimed = words[1]
@@ -164,6 +189,20 @@ class JobRunner:
             with suppress(MimikaError):
                 self._store.beat_job(claimed, name, 0.0)
         return claimed, ended
+
+    def _ask(self, process: subprocess.Popen[bytes], text: str) -> None:
+        """Ask for a second opinion on behalf of a worker, in the background, and tell it the answer."""
+        if self._asking is not None and self._pool is not None:
+            ask = self._asking.ask
+            # Once the server stops nobody is asked any more, and nobody waits for it.
+            with suppress(RuntimeError):
+                self._pool.submit(lambda: self._write(process, answer(text, ask)))
+
+    def _write(self, process: subprocess.Popen[bytes], line: str) -> None:
+        with self._writing, suppress(OSError, ValueError):
+            assert process.stdin is not None
+            process.stdin.write(line.encode() + b"\n")
+            process.stdin.flush()
 
     def tell_events(self, owner: str, job: str) -> None:
         """Send the events of a finished recording to the webhook, if there is one."""

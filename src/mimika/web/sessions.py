@@ -112,6 +112,8 @@ class LiveSession:
             observation = self._pipeline.process(replace(frame, number=self.frames, source="live"))
             if self._second is not None:
                 observation = self._second.follow(observation)
+                if self.recorder is not None:
+                    self.recorder.hear(self._second.news())
             messages = [_text({"type": "event", **event.as_json()}) for event in self._happened(observation)]
             if self.recorder is not None:
                 self.recorder.add(observation)

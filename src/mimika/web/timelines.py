@@ -23,7 +23,7 @@ _SPAN_S = 30.0
 _AWAY_STEPS, _AWAY_S = 3.0, 0.3
 """A face was away where two rows lie further apart than so many usual steps and seconds, as in `data.timeline`."""
 UNIT_NAMES = tuple(UNIT_PLACES)
-_OVERLAY = ["frame", "time_s", "face_id", *BOX, "label", "confidence"]
+_OVERLAY = ["frame", "time_s", "face_id", *BOX, "label", "confidence", "origin"]
 
 
 def frames(store: Store, recording: Recording, start_s: float, end_s: float, mesh: bool) -> Iterator[str]:
@@ -57,7 +57,7 @@ def faces_of(table: pa.Table, mode: str, mesh: bool) -> Iterator[list[dict[str, 
     points = meshes_of(with_faces(table)) if mesh and MESH in table.column_names and there.any() else None
     columns = [own.column(name).to_pylist() for name in _OVERLAY]
     latest, held, at = None, list[dict[str, Any]](), 0
-    for number, _, face, *box, label, confidence in zip(*columns, strict=True):
+    for number, _, face, *box, label, confidence, origin in zip(*columns, strict=True):
         if number != latest and latest is not None:
             yield held
             held = []
@@ -67,6 +67,8 @@ def faces_of(table: pa.Table, mode: str, mesh: bool) -> Iterator[list[dict[str, 
         told: dict[str, Any] = {"id": face, "box": box, "label": label, "confidence": confidence}
         if mode != "expressions":
             told |= {"label": None, "confidence": None}
+        elif origin is not None and origin != "local":
+            told["origin"] = origin
         if points is not None:
             told["mesh"] = points[at].astype(float).round(1).tolist()
         held.append(told)

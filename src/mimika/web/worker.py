@@ -15,15 +15,17 @@ import signal
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mimika.data.errors import MimikaError, StoreError, StoreMissing
+from mimika.web.parent import Parent
 
 if TYPE_CHECKING:
     from mimika.store import Job, Store
     from mimika.web.analysis import Progress
+    from mimika.web.remote import Remote
 
 NICE = 5
 """Live pictures and requests go first."""
@@ -132,45 +134,45 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=4 * 3600.0)
     parser.add_argument("--memory", type=int, default=0)
     parser.add_argument("--nice", type=int, default=NICE)
+    parser.add_argument("--second", default="")
     given = parser.parse_args(arguments)
-    over, wake = threading.Event(), threading.Event()
-
-    def stop(*_: object) -> None:
-        over.set()
-        wake.set()
-
+    parent = Parent()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    threading.Thread(target=_watch_parent, args=(over, wake), daemon=True).start()
+        signal.signal(number, parent.stop)
+    parent.start()
     os.nice(given.nice)
     from mimika import settings
     from mimika.pipeline import Pipeline
     from mimika.store import Store
     from mimika.web import analysis, findings  # noqa: F401  analysis is loaded before a job comes
+    from mimika.web.remote import Remote
 
     with suppress(MimikaError):
         # The networks are kept, so that a job begins at once; what is wrong with them is told when one comes.
         Pipeline()
-    chosen = settings.load()
+    chosen, remote = settings.load(), Remote(given.second, parent.say)
+    parent.ears.append(remote.hear)
     with Store.open(chosen.database_url or None, chosen.data_dir) as store:
         tended = -_TEND_S
-        while not over.is_set():
+        while not parent.over.is_set():
             job = store.claim_job(given.name, given.lease)
             if job is not None:
-                _tell("claimed", job)
+                parent.say(f"claimed {job.id} {job.owner}")
                 limit(given.seconds, given.memory)
-                status = _work(store, job, given.name, given.lease, over)
-                _tell("ended", job, status)
+                status = _work(store, job, given.name, given.lease, parent.over, remote)
+                parent.say(f"ended {job.id} {job.owner} {status}")
                 return 0
             if time.monotonic() - tended > _TEND_S:
                 tended = time.monotonic()
                 findings.tend(store)
-            wake.wait(_POLL_S)
-            wake.clear()
+            parent.wake.wait(_POLL_S)
+            parent.wake.clear()
     return 0
 
 
-def _work(store: Store, job: Job, worker: str, lease_s: float, over: threading.Event) -> str:
+def _work(
+    store: Store, job: Job, worker: str, lease_s: float, over: threading.Event, remote: Remote | None = None
+) -> str:
     """Do a job; returns how it ended, "back" if it was given back."""
     from mimika.web.analysis import Progress, Stopped
 
@@ -180,7 +182,7 @@ def _work(store: Store, job: Job, worker: str, lease_s: float, over: threading.E
     signal.signal(signal.SIGXCPU, _out_of_time)
     status, error = "back", None
     try:
-        status, error = _analyse(store, job, progress)
+        status, error = _analyse(store, job, progress, remote)
     except Stopped:
         status = "lost" if heart.lost.is_set() else "back"
     except (MemoryError, _OutOfTime) as reason:
@@ -206,7 +208,7 @@ def _work(store: Store, job: Job, worker: str, lease_s: float, over: threading.E
     return status
 
 
-def _analyse(store: Store, job: Job, progress: Progress) -> tuple[str, str | None]:
+def _analyse(store: Store, job: Job, progress: Progress, remote: Remote | None) -> tuple[str, str | None]:
     from mimika.store.jobs import ATTEMPTS
     from mimika.web.analysis import Analysis
     from mimika.web.findings import conclude
@@ -216,8 +218,9 @@ def _analyse(store: Store, job: Job, progress: Progress) -> tuple[str, str | Non
         # The last attempt tells what there is, rather than die of the same thing again.
         told = f"given up: its analysis ended its process {job.attempts - 1} times, at {job.time_s:.1f} s at last"
         return _fail(store, job, told)
-    analysis = Analysis(store, job, recording, progress, Path(job.input_path).parent)
-    wrong = analysis.run()
+    with remote.opened(store, recording) if remote is not None else nullcontext() as questions:
+        analysis = Analysis(store, job, recording, progress, Path(job.input_path).parent, questions)
+        wrong = analysis.run()
     progress.check()
     recording = store.recording(job.owner, job.recording)
     conclude(store, recording, "interrupted" if wrong else "complete", str(wrong) if wrong else None)
@@ -262,20 +265,6 @@ class _OutOfTime(Exception):
 
 def _out_of_time(*_: object) -> None:
     raise _OutOfTime("it takes more time to analyse than allowed")
-
-
-def _watch_parent(over: threading.Event, wake: threading.Event) -> None:
-    """Wake up at each line, and stop when the server is gone."""
-    # Not through sys.stdin, whose lock a thread that waits would hold when the process ends.
-    while os.read(0, 4096):
-        wake.set()
-    over.set()
-    wake.set()
-
-
-def _tell(what: str, job: Job, more: str = "") -> None:
-    with suppress(OSError):
-        print(what, job.id, job.owner, more, flush=True)  # noqa: T201  read by the runner
 
 
 if __name__ == "__main__":

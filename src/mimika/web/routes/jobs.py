@@ -29,7 +29,7 @@ _LOOK_S = 0.5
 _HEARTBEAT_S = 10.0
 _PARTIAL_S = 10.0
 """One message holds at most so many seconds of rows."""
-_OVERLAY = ("frame", "time_s", "face_id", "box_x", "box_y", "box_w", "box_h", "label", "confidence")
+_OVERLAY = ("frame", "time_s", "face_id", "box_x", "box_y", "box_w", "box_h", "label", "confidence", "origin")
 
 
 @router.get("/jobs", response_model=JobsOut, summary="The newest jobs")

@@ -17,7 +17,7 @@ from mimika.data.labels import LANGUAGES
 from mimika.web.answers import RecordingChange, RecordingOut, RecordingsOut, recording_out
 from mimika.web.errors import ApiError
 from mimika.web.exports import FORMATS, Export, export
-from mimika.web.findings import findings_out
+from mimika.web.findings import findings_out, opinion_out
 from mimika.web.routes.images import REFUSALS
 from mimika.web.security import Caller, caller
 from mimika.web.timelines import frames, timeline
@@ -83,7 +83,10 @@ def delete(request: Request, recording: str, who: Writer) -> Response:
 def frames_of(
     request: Request, recording: str, who: Reader, start: Seconds = 0.0, end: Seconds = _LONGEST, mesh: bool = False
 ) -> StreamingResponse:
-    """Return `{"time_s": […], "faces": [[{"id", "box", "label", "confidence", "mesh"?}]]}` of start <= time < end."""
+    """Return `{"time_s": […], "faces": [[{"id", "box", "label", "confidence", "origin"?, "mesh"?}]]}`.
+
+    Of start <= time < end; `origin` where a second opinion is mixed into the label.
+    """
     store = request.app.state.store
     found = store.recording(who.owner, recording)
     return _streamed(frames(store, found, start, end, mesh))
@@ -115,6 +118,13 @@ def events(request: Request, recording: str, who: Reader) -> Response:
     """Return what the rules told."""
     store = request.app.state.store
     return _json({"events": [event.as_json() for event in store.events(who.owner, recording)]})
+
+
+@router.get("/recordings/{recording}/opinions", summary="Second opinions")
+def opinions(request: Request, recording: str, who: Reader) -> Response:
+    """Return what a cloud model was asked about single faces, and what it and this machine alone said of each."""
+    found = request.app.state.store.opinions(who.owner, recording)
+    return _json({"opinions": [opinion_out(one) for one in found]})
 
 
 @router.get("/recordings/{recording}/summary", summary="Summary")
