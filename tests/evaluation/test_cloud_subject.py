@@ -52,16 +52,22 @@ def _class_of(request: dict[str, Any]) -> int:
 
 @pytest.fixture
 def faces(tmp_path: Path) -> Path:
-    """Four classes; half of the pictures are half-way to the class before, which the local network reads by lot."""
+    """Four classes of `EACH` pictures."""
+    return labelled(tmp_path, EACH)
+
+
+def labelled(folder: Path, each: int) -> Path:
+    """Write four classes; every other picture is half-way to the class before, which the network reads by lot."""
     for place, name in enumerate(CLASSES):
-        (tmp_path / "faces" / name).mkdir(parents=True)
-        for number in range(EACH):
+        (folder / "faces" / name).mkdir(parents=True)
+        for number in range(each):
             grey = made.STEP * (1 + place) - (15 if number % 2 else 0)
             # Small marks make each picture another question, without changing what it shows.
             picture = np.full((48, 48), grey, np.uint8)
-            picture[number * 5 : number * 5 + 3, place * 9 : place * 9 + 3] -= 9
-            cv2.imwrite(str(tmp_path / "faces" / name / f"{number}.png"), picture)
-    return tmp_path / "faces"
+            row, column = number % 8 * 5, place * 9 + number // 8 * 4
+            picture[row : row + 3, column : column + 3] -= 9
+            cv2.imwrite(str(folder / "faces" / name / f"{number}.png"), picture)
+    return folder / "faces"
 
 
 def mimi(*arguments: str | Path) -> Result:
@@ -172,3 +178,41 @@ def test_fewer_pictures_and_a_wrong_choice(tmp_path: Path, faces: Path, line: tu
     assert len(line[0].seen) == 7
     wrong = mimi("evaluate", faces, "--models", "openai:a,openai:b")
     assert (wrong.exit_code, "expected one openai:MODEL at most" in wrong.stderr) == (ExitCode.USAGE, True)
+
+
+def test_weights_of_the_fusion_are_fitted_and_taken(
+    tmp_path: Path, line: tuple[Provider, Injector], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody with labelled faces could only guess how far to trust a model."""
+    faces = labelled(tmp_path, 16)
+    network, weights = made.classifier(tmp_path), tmp_path / "fusion.toml"
+    command = ("evaluate", faces, "--crop", "tight", "--models", f"{network},openai:gpt-4.1-mini,hybrid")
+    result = mimi(*command, "--save-fusion", weights, "--json", tmp_path / "all.json")
+    assert result.exit_code == 0, result.output
+    fit = json.loads((tmp_path / "all.json").read_text())["models"][2]["fusion_fit"]
+    held = fit["held_out"]
+    assert (fit["faces"], fit["folds"]) == (64, 5)
+    assert held["cloud"]["top1"] == held["fitted"]["top1"] == 1.0
+    assert fit["gain_top1"] == pytest.approx(1.0 - held["local"]["top1"], abs=1e-3)
+    assert held["fitted"]["nll"] < held["before"]["nll"] < held["local"]["nll"]
+    assert "both, fitted" in result.stdout
+    assert f"written: {weights}" in result.stdout
+    text = weights.read_text()
+    assert text.startswith("# grey and openai:gpt-4.1-mini on 64 faces of ")
+    monkeypatch.setenv("MIMIKA_CLOUD_FUSION", str(weights))
+    again = mimi(*command, "--json", "-")
+    assert again.exit_code == 0, again.output
+    used = json.loads(again.stdout)["models"][2]["model"]["fusion"]
+    assert used["cloud"] == pytest.approx(fit["weights"]["cloud"], abs=1e-3)
+
+
+def test_too_few_faces_are_refused_before_anything_is_paid(
+    tmp_path: Path, faces: Path, line: tuple[Provider, Injector]
+) -> None:
+    command = ("evaluate", faces, "--crop", "tight", "--save-fusion", tmp_path / "fusion.toml", "--models")
+    few = mimi(*command, "expression,openai:gpt-4.1-mini,hybrid")
+    assert (few.exit_code, line[0].seen) == (ExitCode.USAGE, [])
+    assert "save-fusion: expected at least 50 labelled faces, faces has 32" in few.stderr
+    without = mimi(*command, "expression,openai:gpt-4.1-mini")
+    assert "fitted for hybrid, which is not among --models" in without.stderr
+    assert not (tmp_path / "fusion.toml").exists()

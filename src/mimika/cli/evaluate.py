@@ -54,6 +54,14 @@ def evaluate(
         Path | None,
         typer.Option("--answers", help="Keep what a cloud model says in this file [default: OUT/answers.jsonl]."),
     ] = None,
+    save_fusion: Annotated[
+        Path | None,
+        typer.Option(
+            "--save-fusion",
+            help="Fit how both opinions are mixed and write the weights for MIMIKA_CLOUD_FUSION.",
+            metavar="FILE",
+        ),
+    ] = None,
     budget_usd: BudgetUsd = BUDGET_USD,
     send_side: SendSide = SEND_SIDE,
     send_quality: SendQuality = SEND_QUALITY,
@@ -66,16 +74,17 @@ def evaluate(
     import numpy as np
 
     from mimika import settings
-    from mimika.cli.evaluate_models import Readers, models_table, run_models
+    from mimika.cli.evaluate_models import Readers, fusion_table, models_table, run_models
     from mimika.cli.evaluate_table import scores_table
     from mimika.cli.terminal import out, print_json
+    from mimika.data.errors import OptionError
     from mimika.evaluation.datasets import open_set
     from mimika.evaluation.spelling import read_map
     from mimika.evaluation.subjects import open_subject
     from mimika.stages.write.files import claim, write_json
 
     printed = json_file is not None and str(json_file) == "-"
-    for target in (json_file if not printed else None, report / "index.html" if report else None):
+    for target in (json_file if not printed else None, report / "index.html" if report else None, save_fusion):
         if target is not None:
             claim(target, force)
     if report is not None:
@@ -87,12 +96,14 @@ def evaluate(
     if pictures is not None and len(found) > pictures > 0:
         found = found.take(np.unique(np.linspace(0, len(found) - 1, pictures).astype(int)))
     if models is None:
+        if save_fusion is not None:
+            raise OptionError("save-fusion: say with --models which readers, such as expression,openai:MODEL,hybrid")
         results = [measured(open_subject(model, found.classes, threads=used, prior=prior), found, quiet)]
     else:
         names = tuple(dict.fromkeys(name.strip() for name in models.split(",") if name.strip()))
         kept = answers or settings.load().out / "answers.jsonl"
         choice = CloudChoice(side=send_side, quality=send_quality, yes=yes_send_faces)
-        results = run_models(Readers(names, kept, budget_usd, choice, used, prior), found, quiet)
+        results = run_models(Readers(names, kept, budget_usd, choice, used, prior, save_fusion), found, quiet)
     written, whole = [], results[0] if models is None else {"models": results}
     if json_file is not None and not printed:
         write_json(json_file, whole)
@@ -101,11 +112,15 @@ def evaluate(
         from mimika.evaluation.report import write_report
 
         written.append(write_report(results, report))
+    if save_fusion is not None:
+        written.append(save_fusion)
     if printed:
         print_json(whole)
     elif not quiet:
         console = out()
         console.print(scores_table(results[0]) if models is None else models_table(results))
+        for fit in (result["fusion_fit"] for result in results if "fusion_fit" in result):
+            console.print("", fusion_table(fit), "", sep="\n")
         for target in written:
             console.print(f"written: {target}", soft_wrap=True)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mimika.cli.cloud_choices import CloudChoice
 from mimika.data.cloud import CloudOptions
@@ -28,7 +29,13 @@ _PER_MINUTE, _DEADLINE_S = 600, 120.0
 
 @dataclass(frozen=True, slots=True)
 class Readers:
-    """What is to be compared, and how the paid ones may be asked; `answers` is where theirs are kept."""
+    """What is to be compared, and how the paid ones may be asked; `answers` is where theirs are kept.
+
+    `fusion` is where weights fitted on what both said are written, None where none are wanted.
+
+    Raises:
+        OptionError: if weights are wanted without the hybrid that they are for.
+    """
 
     names: tuple[str, ...]
     answers: Path
@@ -36,6 +43,11 @@ class Readers:
     choice: CloudChoice
     threads: int = 1
     prior: str = "data"
+    fusion: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.fusion is not None and _HYBRID not in self.names:
+            raise OptionError(f"save-fusion: weights are fitted for {_HYBRID}, which is not among --models")
 
     @property
     def cloud_model(self) -> str | None:
@@ -59,12 +71,16 @@ def run_models(readers: Readers, data: EvaluationSet, quiet: bool) -> list[dict[
     """Measure each reader on the set; the hybrid last, since it uses what was answered before.
 
     Raises:
-        OptionError: if key, price, purpose or consent for a cloud model is missing.
+        OptionError: if key, price, purpose or consent for a cloud model is missing, or there are too few faces to fit
+            weights on.
         CloudError: if the endpoint cannot be asked any more; what was answered is kept.
     """
     from mimika.cli.evaluate import measured
+    from mimika.evaluation.fusing import LEAST
     from mimika.evaluation.subjects import open_subject
 
+    if readers.fusion is not None and len(data) < LEAST:
+        raise OptionError(f"save-fusion: expected at least {LEAST} labelled faces, {data.name} has {len(data)}")
     results = []
     with ExitStack() as stack:
         cloud = _cloud(readers, stack) if readers.asks else None
@@ -79,6 +95,8 @@ def run_models(readers: Readers, data: EvaluationSet, quiet: bool) -> list[dict[
             result = measured(subject, data, quiet)
             if name == _HYBRID:
                 result["escalation"] = _escalation(subject, data, result)
+                if readers.fusion is not None:
+                    result["fusion_fit"] = _save_fusion(subject, data, result, readers.fusion)
             results.append(result)
     return results
 
@@ -109,6 +127,31 @@ def models_table(results: list[dict[str, Any]]) -> Table:
     return table
 
 
+def fusion_table(found: dict[str, Any]) -> Table:
+    """Return a row a way of answering, on the faces that the weights were not fitted on."""
+    from rich.table import Table
+
+    held, weights = found["held_out"], found["weights"]
+    names = {
+        "local": "local alone",
+        "cloud": "cloud alone",
+        "before": "both, weights until now",
+        "fitted": f"both, fitted ({weights['local']:.2f} local, {weights['cloud']:.2f} cloud)",
+    }
+    title = f"{found['faces']:,} faces that both answered, each held out of its fit"
+    table = Table(box=None, pad_edge=False, header_style="bold", title=title, title_justify="left", title_style="bold")
+    table.add_column("answers of")
+    for name in ("top-1", "macro-F1", "log loss"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for key, name in names.items():
+        told = held[key]
+        table.add_row(name, f"{100 * told['top1']:.1f} %", f"{told['macro_f1']:.3f}", f"{told['nll']:.3f}")
+    low, high = (100 * end for end in found["gain_top1_ci95"])
+    table.caption = f"fitted against local: {100 * found['gain_top1']:+.1f} points (95 %: {low:+.1f}..{high:+.1f})"
+    table.caption_justify = "left"
+    return table
+
+
 def _cloud(readers: Readers, stack: ExitStack) -> CloudSubject:
     """Open the cloud model, after everything that must be agreed to."""
     from mimika.cli.consent import asker
@@ -128,10 +171,24 @@ def _cloud(readers: Readers, stack: ExitStack) -> CloudSubject:
 
 
 def _escalation(subject: Any, data: EvaluationSet, result: dict[str, Any]) -> list[dict[str, float]]:
-    """Return accuracy against cost as the threshold moves; pictures that could not be read were not predicted."""
+    """Return accuracy against cost as the threshold moves."""
+    return [point.as_json() for point in subject.escalation(_truth(data, result), data.classes)]
+
+
+def _save_fusion(subject: Any, data: EvaluationSet, result: dict[str, Any], file: Path) -> dict[str, Any]:
+    """Fit weights on what both said, write them, and return how good they are on faces left out of the fit."""
+    from mimika.stages.write.files import write_whole
+
+    found = subject.fitted(_truth(data, result), data.classes)
+    about = result["model"]
+    write_whole(file, found.fusion.as_toml(found.note(about["local"], about["cloud"], data.name)))
+    return dict(found.as_json())
+
+
+def _truth(data: EvaluationSet, result: dict[str, Any]) -> NDArray[np.int64]:
+    """Return the truth of the pictures that were predicted; those that could not be read were not."""
     skipped = {one["name"] for one in result["skipped"]}
-    read = np.array([name not in skipped for name in data.names])
-    return [point.as_json() for point in subject.escalation(data.truth[read], data.classes)]
+    return np.asarray(data.truth[np.array([name not in skipped for name in data.names])], np.int64)
 
 
 def _hybrid(readers: Readers, cloud: CloudSubject) -> Subject:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from mimika.data.errors import OptionError
 from mimika.data.labels import FERPLUS
 from mimika.evaluation.cloud_subject import CloudSubject
 from mimika.evaluation.escalation import SHARES, Escalation, curve
+from mimika.evaluation.fusing import FittedFusion, fitted
 from mimika.evaluation.subjects import Luma, OnnxSubject, Predictions
 from mimika.stages.recognize.fusion import Fusion
 
@@ -33,6 +35,7 @@ class HybridSubject:
             raise OptionError(f"hybrid: {local.name} does not answer with the eight expressions of FER+")
         self._local, self._cloud, self._fusion, self._below = local, cloud, fusion, unsure_below
         self._rows: list[tuple[NDArray[np.float32], NDArray[np.float32], float, bool]] = []
+        self._pictures: list[bytes] = []
 
     @property
     def name(self) -> str:
@@ -67,7 +70,24 @@ class HybridSubject:
                 probabilities[row] = self._fusion(mine[None], theirs[None])[0]
                 ms[row] += said.ms
             self._rows.append((mine, theirs, (said.cost_usd or 0.0) if said is not None else 0.0, asked))
+            self._pictures.append(hashlib.sha256(picture.tobytes()).digest())
         return Predictions(probabilities, local.found, ms)
+
+    def fitted(self, truth: NDArray[np.int64], classes: Sequence[str]) -> FittedFusion:
+        """Return weights of the fusion fitted on the faces that both readers answered; arguments as `escalation`.
+
+        Raises:
+            OptionError: if there are too few.
+        """
+        both = [
+            (*row[:2], FERPLUS.index(classes[true]), picture)
+            for row, picture, true in zip(self._rows, self._pictures, truth, strict=False)
+            if true >= 0 and row[0].sum() > 0 and row[1].sum() > 0
+        ]
+        empty = np.zeros((0, len(FERPLUS)), np.float32)
+        local, cloud = (np.stack([one[part] for one in both]) if both else empty for part in (0, 1))
+        places = np.array([one[2] for one in both], np.int64)
+        return fitted(local, cloud, places, [one[3] for one in both], self._fusion)
 
     def escalation(self, truth: NDArray[np.int64], classes: Sequence[str]) -> list[Escalation]:
         """Return accuracy and cost as the threshold moves, up to the share of faces that have an answer.
