@@ -1,12 +1,14 @@
 import { getJson, query, send, sendForm, sendJson, upload, type Upload } from "./http";
 import type {
   About,
+  AskedOpinion,
   AuditEntry,
   ExportFormat,
   FaceEvent,
   Findings,
   Frames,
   Job,
+  MonthReport,
   PhotosResult,
   Profile,
   Purpose,
@@ -68,6 +70,7 @@ export const api = {
   timeline: (id: string, start?: number, end?: number, points?: number) =>
     getJson<Timeline>(`${one(id)}/timeline${query({ start, end, points })}`),
   episodes: (id: string) => getJson<Findings>(`${one(id)}/episodes`),
+  opinions: (id: string) => getJson<{ opinions: AskedOpinion[] }>(`${one(id)}/opinions`),
   events: (id: string) => getJson<{ events: FaceEvent[] }>(`${one(id)}/events`),
   summary: (id: string) => getJson<Record<string, unknown>>(`${one(id)}/summary`),
   exportUrl: (id: string, format: ExportFormat) => `${one(id)}/export${query({ format })}`,
@@ -88,6 +91,6 @@ export const api = {
     sendJson<Profile>("PUT", `${profile(id)}/baseline`, { recording, start_s, end_s }),
   profileExportUrl: (id: string) => `${profile(id)}/export`,
 
-  monthly: (month: string) => getJson<Record<string, unknown>>(`/v1/reports/monthly${query({ month })}`),
+  monthly: (month: string) => getJson<MonthReport>(`/v1/reports/monthly${query({ month })}`),
   audit: (limit?: number, after?: string) => getJson<{ entries: AuditEntry[] }>(`/v1/audit${query({ limit, after })}`),
 };

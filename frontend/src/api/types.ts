@@ -167,6 +167,8 @@ export interface FrameFace {
   box: Box;
   label: Label | "unsure" | null;
   confidence: number | null;
+  /** The cloud model whose opinion is mixed in; only where there is one. */
+  origin?: string;
   mesh?: Point[] | null;
 }
 
@@ -229,6 +231,16 @@ export interface Findings {
   mixtures: Mixture[];
 }
 
+/** A question to a cloud model about a face at a time, and what became of it. */
+export interface AskedOpinion extends Omit<SecondOpinion, "evidence" | "origin"> {
+  face: number;
+  time_s: number;
+  outcome: string;
+  reason: string;
+  evidence: string | null;
+  origin: string | null;
+}
+
 export interface FaceEvent {
   event: string;
   phase: "begin" | "end";
@@ -243,6 +255,22 @@ export interface FaceEvent {
   suggest: string;
   mark: string | null;
   mark_s: number | null;
+}
+
+/** A month in sums (store/reports.py); of recordings in action-unit mode there are no labels. */
+export interface MonthReport {
+  month: string;
+  recordings: number;
+  seconds: number;
+  frames: number;
+  rows: number;
+  valence: number | null;
+  arousal: number | null;
+  days: { day: string; recordings: number; seconds: number }[];
+  shares: Record<string, number>;
+  persons: { person: string; name: string; recordings: number; seconds: number; labels: Record<string, number> }[];
+  episodes: { kind: string; label: string; count: number; seconds: number }[];
+  events: Record<string, number>;
 }
 
 export interface Profile {

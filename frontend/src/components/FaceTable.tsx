@@ -1,6 +1,7 @@
-import { LABELS, type Face, type SecondOpinion, type Shares } from "../api/types";
+import type { Face } from "../api/types";
 import { fill, number, percent, useText } from "../i18n";
 import { ExpressionBars, Scale } from "./Bars";
+import { SecondOpinionOf } from "./SecondOpinion";
 import { UnitsOfFace } from "./Units";
 
 /** Pose, gaze and lids in words and degrees. */
@@ -51,38 +52,6 @@ export function Verdict({ face }: { face: Face }) {
       <strong>{name}</strong>
       <span class="verdict-sure">{fill(t.probability, { sure })}</span>
     </p>
-  );
-}
-
-/** What this machine alone said, and what the cloud model said with its evidence; the bars above hold both, mixed. */
-function SecondOpinionOf({ opinion }: { opinion: SecondOpinion }) {
-  const t = useText("terms");
-  const best = (shares: Shares) =>
-    LABELS.reduce((first, label) => (shares[label] > shares[first] ? label : first), LABELS[0]);
-  const local = opinion.local ? best(opinion.local) : null;
-  return (
-    <section class="second-opinion" data-origin={opinion.origin}>
-      <h3>{t.second_opinion}</h3>
-      <dl class="facts">
-        {local && opinion.local && (
-          <div>
-            <dt>{t.this_machine}</dt>
-            <dd>
-              {t.labels[local]} {percent(opinion.local[local])}
-            </dd>
-          </div>
-        )}
-        {opinion.label && opinion.probabilities && (
-          <div>
-            <dt>{opinion.origin.replace("cloud:", "")}</dt>
-            <dd>
-              {t.labels[opinion.label]} {percent(opinion.probabilities[opinion.label])}
-            </dd>
-          </div>
-        )}
-      </dl>
-      {opinion.evidence && <p class="muted">{opinion.evidence}</p>}
-    </section>
   );
 }
 

@@ -8,5 +8,6 @@ export { FaceFacts, FacePanel, Verdict } from "./FaceTable";
 export { graded, StrongestUnits } from "./Units";
 export { Icon, type IconName } from "./Icon";
 export { Notice, Progress } from "./Notice";
+export { SecondOpinionOf } from "./SecondOpinion";
 export { say, Toasts } from "./Toast";
 export { Tabs, type Tab } from "./Tabs";

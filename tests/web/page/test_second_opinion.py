@@ -12,6 +12,7 @@ from mimika.web.config import ServerConfig
 from tests import provider
 from tests.provider import KEY, answer_of
 from tests.web.page.looking import Sight
+from tests.web.page.marked import film
 from tests.web.running import Running, picture, running
 
 Look = Callable[..., Sight]
@@ -25,7 +26,7 @@ def asking(static: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
         patch.setenv("MIMIKA_CLOUD_URL", injector.url)
         patch.setenv("MIMIKA_CLOUD_KEY", KEY)
         folder = tmp_path_factory.mktemp("asking")
-        config = ServerConfig(port=0, data_dir=folder, job_workers=0, second_opinion="every:1")
+        config = ServerConfig(port=0, data_dir=folder, job_workers=1, second_opinion="every:1")
         with running(config, Purpose("research")) as server:
             yield server
 
@@ -46,3 +47,22 @@ def test_the_photo_page_shows_both_opinions(
     assert "90" in words
     assert "The brows are raised and the mouth is open." in words
     sight.keep(screenshots, f"photo-second-opinion-{language}")
+
+
+def test_the_video_page_shows_both_opinions_with_the_time_that_they_are_about(
+    look: Look, asking: Running, tmp_path: Path, screenshots: Path
+) -> None:
+    told = asking.client.post(
+        "/v1/videos", files={"file": film(tmp_path / "walk.mp4").read_bytes()}, data={"keep_media": "true"}
+    ).json()
+    with asking.client.stream("GET", f"/v1/jobs/{told['job']['id']}/events", timeout=240) as events:
+        assert any("event: end" in line for line in events.iter_lines())
+    sight = look(f"#/video/{told['recording']['id']}", server=asking)
+    shown = sight.page.locator(".second-opinion")
+    shown.wait_for()
+    words = shown.inner_text()
+    assert shown.get_attribute("data-origin") == "cloud:gpt-4.1-mini"
+    assert "Asked about the picture at 0.00 s" in words
+    assert "This machine" in words
+    assert "The brows are raised and the mouth is open." in words
+    sight.keep(screenshots, "video-second-opinion")

@@ -3,6 +3,7 @@ export const video = {
   again_hint: "The film was not kept on the server. It stays on your machine.",
   all_kinds: "All kinds",
   anew: "Other film",
+  asked_at: "Asked about the picture at {time} s",
   aspects: {
     affect: "Valence and arousal",
     expressions: "Expressions",
@@ -54,6 +55,7 @@ export const video = {
   next_frame: "Next frame",
   no_episodes: "No episode stands out.",
   nobody: "There is no face in this moment.",
+  not_had: { one: "{n} second opinion was not had", other: "{n} second opinions were not had" },
   not_shown: "This browser cannot play the film; what is measured is right nevertheless.",
   now: "In this moment",
   peak: "Peak",

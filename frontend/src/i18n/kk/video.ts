@@ -6,6 +6,7 @@ export const video: Same<typeof English> = {
   again_hint: "Бейне серверде сақталмаған. Ол сіздің компьютеріңізде қалады.",
   all_kinds: "Барлық түрі",
   anew: "Басқа бейне",
+  asked_at: "{time} с сәтіндегі кадр туралы сұралды",
   aspects: {
     affect: "Валенттілік пен белсену",
     expressions: "Мимика",
@@ -57,6 +58,7 @@ export const video: Same<typeof English> = {
   next_frame: "Келесі кадр",
   no_episodes: "Айқын эпизод жоқ.",
   nobody: "Бұл сәтте бет жоқ.",
+  not_had: { one: "{n} екінші пікір алынбады", other: "{n} екінші пікір алынбады" },
   not_shown: "Бұл браузер бейнені ойната алмайды; соған қарамастан өлшем нәтижелері дұрыс.",
   now: "Осы сәтте",
   peak: "Шыңы",

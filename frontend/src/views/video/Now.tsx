@@ -1,9 +1,9 @@
 import type { Signal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 
-import { LABELS, type FaceTimeline, type FrameFace, type Shares } from "../../api/types";
-import { ExpressionBars, StrongestUnits } from "../../components";
-import { fill, percent, useText } from "../../i18n";
+import { LABELS, type AskedOpinion, type FaceTimeline, type FrameFace, type Shares } from "../../api/types";
+import { ExpressionBars, SecondOpinionOf, StrongestUnits } from "../../components";
+import { fill, number, percent, useText } from "../../i18n";
 import type { Analysis } from "./analysis";
 
 /** The row of a face's curves nearest to a time, or null where the face is away. */
@@ -25,6 +25,23 @@ function sharesAt(face: FaceTimeline, row: number): Shares | null {
   const columns = face.probabilities;
   if (!columns || (columns.neutral?.[row] ?? null) === null) return null;
   return Object.fromEntries(LABELS.map((label) => [label, columns[label]?.[row] ?? 0])) as Shares;
+}
+
+/** The answer about a face that is nearest to a time. */
+export function opinionAt(opinions: readonly AskedOpinion[], face: FrameFace, time: number): AskedOpinion | null {
+  const near = (one: AskedOpinion) => Math.abs(one.time_s - time);
+  return opinions
+    .filter((one) => one.face === face.id && one.origin === face.origin && one.outcome !== "late")
+    .reduce<AskedOpinion | null>((first, one) => (first && near(first) <= near(one) ? first : one), null);
+}
+
+/** What both said of a face whose row holds two opinions. */
+function Both({ analysis, face, time }: { analysis: Analysis; face: FrameFace; time: number }) {
+  const t = useText("video");
+  const found = face.origin ? opinionAt(analysis.opinions.value, face, time) : null;
+  if (!found?.origin) return null;
+  const opinion = { ...found, origin: found.origin, evidence: found.evidence ?? "" };
+  return <SecondOpinionOf opinion={opinion} when={fill(t.asked_at, { time: number(found.time_s, 2) })} />;
 }
 
 function Label({ face }: { face: FrameFace }) {
@@ -63,6 +80,7 @@ export function Now({ analysis, face, time }: NowProps) {
     <div class="face-panel">
       <Label face={shown} />
       {shares && <ExpressionBars probabilities={shares} />}
+      <Both analysis={analysis} face={shown} time={now} />
       {Object.keys(units).length > 0 && (
         <>
           <h3>{t.strongest}</h3>

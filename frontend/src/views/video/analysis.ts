@@ -3,7 +3,7 @@ import { signal, type Signal } from "@preact/signals";
 import { api } from "../../api/client";
 import type { Upload } from "../../api/http";
 import { followJob } from "../../api/jobStream";
-import type { Findings, Frames, Job, Recording, Timeline } from "../../api/types";
+import type { AskedOpinion, Findings, Frames, Job, Recording, Timeline } from "../../api/types";
 import { FrameLoader } from "./frameLoader";
 
 /** While a film is analysed its curves are asked for again after so many milliseconds. */
@@ -25,6 +25,7 @@ export class Analysis {
   readonly recording = signal<Recording | null>(null);
   readonly timeline = signal<Timeline | null>(null);
   readonly findings = signal<Findings | null>(null);
+  readonly opinions = signal<AskedOpinion[]>([]);
   readonly error = signal<unknown>(null);
   /** Grows with every bit of news for the overlay. */
   readonly news = signal(0);
@@ -144,7 +145,8 @@ export class Analysis {
     const id = this.recording.value?.id ?? "";
     this.until = Infinity;
     try {
-      const found = await Promise.all([api.recording(id), api.timeline(id), api.episodes(id)]);
+      const found = await Promise.all([api.recording(id), api.timeline(id), api.episodes(id), api.opinions(id)]);
+      this.opinions.value = found[3].opinions;
       [this.recording.value, this.timeline.value, this.findings.value] = found;
       this.phase.value = phase;
     } catch (error) {

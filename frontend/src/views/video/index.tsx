@@ -12,7 +12,7 @@ import { useFilm } from "./film";
 import { Now } from "./Now";
 import { Player } from "./Player";
 import { Start } from "./Start";
-import { Status } from "./Status";
+import { NotHad, Status } from "./Status";
 import { TimelineCard } from "./TimelineCard";
 import "./video.css";
 
@@ -51,6 +51,7 @@ function Opened({ analysis, source, onFile }: { analysis: Analysis; source: stri
         </div>
       </div>
       <Status analysis={analysis} />
+      <NotHad analysis={analysis} />
       <div class="video-grid">
         <section class="stack" aria-label={t.film}>
           {source ? (
