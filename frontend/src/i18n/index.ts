@@ -63,6 +63,13 @@ export function moment(iso: string): string {
   return new Intl.DateTimeFormat(tag.value, { dateStyle, timeStyle: "short" }).format(new Date(iso));
 }
 
+/** "2026-11" as "November 2026"; in figures where browsers lack the names. */
+export function monthName(month: string): string {
+  const form = language.value === "kk" ? "2-digit" : "long";
+  const format = new Intl.DateTimeFormat(tag.value, { month: form, year: "numeric", timeZone: "UTC" });
+  return format.format(new Date(`${month}-01T00:00:00Z`));
+}
+
 export async function chooseLanguage(chosen: Language): Promise<void> {
   const loaded = await LOADERS[chosen]();
   words.value = loaded.dictionary;

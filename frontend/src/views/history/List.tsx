@@ -40,7 +40,7 @@ function useRecordings(filter: RecordingFilter) {
 }
 
 /** The labels that the recording shows most, as small chips. */
-function Shows({ recording }: { recording: Recording }) {
+export function Shows({ recording }: { recording: Recording }) {
   const t = useText("history");
   const terms = useText("terms");
   if (recording.mode === "action_units") return <span class="muted">{t.unitsOnly}</span>;
@@ -210,13 +210,18 @@ export function List({ query }: { query: URLSearchParams }) {
     <>
       <div class="spread">
         <h1>{t.title}</h1>
-        <Button
-          disabled={chosen.length !== 2}
-          title={t.compare.hint}
-          onClick={() => goTo("history", "compare", ...chosen)}
-        >
-          {t.compare.button}
-        </Button>
+        <div class="row">
+          <a class="button" href={hrefOf("history", "month")}>
+            {t.month.title}
+          </a>
+          <Button
+            disabled={chosen.length !== 2}
+            title={t.compare.hint}
+            onClick={() => goTo("history", "compare", ...chosen)}
+          >
+            {t.compare.button}
+          </Button>
+        </div>
       </div>
       <p class="muted">{t.lead}</p>
       <section class="card">

@@ -8,7 +8,7 @@ const ORDER = [...LABELS, "unsure"] as const;
 /** Bars of how much of the time each label was shown; the order never changes, so that two can be laid side by side. */
 export function ShareBars({ shares, label }: { shares: Readonly<Record<string, number>>; label: string }) {
   const terms = useText("terms");
-  const bars = ORDER.map((name): Bar => {
+  const bars = ORDER.filter((name) => name !== "unsure" || name in shares).map((name): Bar => {
     const share = shares[name] ?? 0;
     return { key: name, name: terms.labels[name], share, value: percent(share), colour: `label-${name}` };
   });
