@@ -71,6 +71,7 @@ def estimated(inputs: Sequence[str], options: Options, cloud: CloudOptions) -> t
     return {
         "url": cloud.url,
         "model": cloud.model,
+        "here": cloud.stays_here,
         "when": options.second_opinion,
         "frames": frames,
         "faces": faces,
@@ -85,14 +86,16 @@ def estimated(inputs: Sequence[str], options: Options, cloud: CloudOptions) -> t
 def estimate_lines(result: dict[str, Any]) -> list[str]:
     """Return the estimate in words."""
     price, cost = result["price"], result["cost_usd"]
-    known = f"{cost:.4f} USD" if cost is not None else "not known; name a list of prices in MIMIKA_CLOUD_PRICES"
+    known = "not known; name a list of prices in MIMIKA_CLOUD_PRICES" if cost is None else f"about {cost:.4f} USD"
+    if result["here"]:
+        known = "nothing, for the endpoint is on this machine"
     lines = [
         f"{result['frames']:,} pictures with {result['faces']:,} faces; --second-opinion {result['when']}",
         f"would ask {result['model']} {result['requests']:,} times: {result['bytes'] / 1e6:.2f} MB of pictures, about "
         f"{result['tokens_in']:,} tokens in and {result['tokens_out']:,} out",
-        f"cost: about {known}",
+        f"cost: {known}",
     ]
-    if price is not None:
+    if price is not None and not result["here"]:
         lines.append(
             f"price: {price['input']:g} and {price['output']:g} USD for a million tokens in and out, read on "
             f"{price['checked']} from {price['source']}; check it with your provider"

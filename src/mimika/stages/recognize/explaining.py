@@ -11,6 +11,8 @@ SEEN, MOST = 1.0, 5
 """Action units from this strength on are told, at most so many, the strongest first."""
 _APART = 0.8
 _TURNED, _FAR = 8.0, 40.0
+_NOTHING = 0.005
+"""A second expression less probable than this is not told: it would be 0 %."""
 
 
 def paragraph(observation: Observation, row: int, language: str, expression: bool = True) -> str:
@@ -29,10 +31,11 @@ def paragraph(observation: Observation, row: int, language: str, expression: boo
 
 
 def resemblance(observation: Observation, row: int, language: str) -> str:
-    """Return the sentence on what the expression resembles most, and then."""
+    """Return the sentence on what the expression resembles most, and what then, if anything."""
     shares, names = observation.expressions.probabilities[row], TRANSLATIONS[language]
     second, first = shares.argsort()[-2:].tolist()
-    kind = "unsure" if observation.expressions.labels[row] == UNSURE else "sure"
+    sure = "only" if shares[second] < _NOTHING else "sure"
+    kind = "unsure" if observation.expressions.labels[row] == UNSURE else sure
     return SENTENCES[language][kind].format(
         first=names[FERPLUS[first]],
         share=100 * float(shares[first]),
@@ -51,7 +54,8 @@ def signs(observation: Observation, row: int, language: str) -> str:
             continue
         apart = abs(left - right) >= _APART and unit in SIDED_UNITS
         side = words["left" if left > right else "right"] if apart else ""
-        found.append((strength, words["of five"].format(sign=SIGNS[language][unit], value=strength, side=side)))
+        value = f"{strength:.1f}".replace(".", "." if language == "en" else ",")
+        found.append((strength, words["of five"].format(sign=SIGNS[language][unit], value=value, side=side)))
     found.sort(reverse=True)
     listed = "; ".join(text for _, text in found[:MOST])
     return words["signs"].format(signs=listed) if listed else words["no signs"]

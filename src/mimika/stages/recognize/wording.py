@@ -44,11 +44,12 @@ SIGNS: dict[str, dict[str, str]] = {
 
 SENTENCES: dict[str, dict[str, str]] = {
     "en": {
+        "only": "The expression resembles {first} ({share:.0f} %).",
         "sure": "The expression resembles {first} most ({share:.0f} %), then {second} ({then:.0f} %).",
         "unsure": "No expression stands out: it resembles {first} most ({share:.0f} %), then {second} ({then:.0f} %), "
         "which is too little to decide.",
         "signs": "What can be seen: {signs}.", "no signs": "Hardly any movement is measured.",
-        "of five": "{sign} ({value:.1f} of 5{side})", "left": ", more on the person's left",
+        "of five": "{sign} ({value} of 5{side})", "left": ", more on the person's left",
         "right": ", more on the person's right", "straight": "The head faces the camera.",
         "head": "The head is {parts}.", "turn left": "turned {value:.0f}° to the person's left",
         "turn right": "turned {value:.0f}° to the person's right", "up": "raised by {value:.0f}°",
@@ -58,11 +59,12 @@ SENTENCES: dict[str, dict[str, str]] = {
         "end": "This describes a picture, not what the person feels.",
     },
     "ru": {
+        "only": "Выражение похоже на «{first}» ({share:.0f} %).",
         "sure": "Больше всего выражение похоже на «{first}» ({share:.0f} %), затем на «{second}» ({then:.0f} %).",
         "unsure": "Ни одно выражение не выделяется: больше всего похоже на «{first}» ({share:.0f} %), затем на "
         "«{second}» ({then:.0f} %), для решения этого мало.",
         "signs": "Видно: {signs}.", "no signs": "Движений почти не измерено.",
-        "of five": "{sign} ({value:.1f} из 5{side})", "left": ", сильнее слева для человека",
+        "of five": "{sign} ({value} из 5{side})", "left": ", сильнее слева для человека",
         "right": ", сильнее справа для человека", "straight": "Голова обращена к камере.",
         "head": "Голова {parts}.", "turn left": "повёрнута на {value:.0f}° влево от человека",
         "turn right": "повёрнута на {value:.0f}° вправо от человека", "up": "поднята на {value:.0f}°",
@@ -72,11 +74,12 @@ SENTENCES: dict[str, dict[str, str]] = {
         "end": "Это описание снимка, а не того, что человек чувствует.",
     },
     "uk": {
+        "only": "Вираз схожий на «{first}» ({share:.0f} %).",
         "sure": "Найбільше вираз схожий на «{first}» ({share:.0f} %), далі на «{second}» ({then:.0f} %).",
         "unsure": "Жоден вираз не виділяється: найбільше схоже на «{first}» ({share:.0f} %), далі на «{second}» "
         "({then:.0f} %), для рішення цього замало.",
         "signs": "Видно: {signs}.", "no signs": "Рухів майже не виміряно.",
-        "of five": "{sign} ({value:.1f} із 5{side})", "left": ", сильніше ліворуч для людини",
+        "of five": "{sign} ({value} із 5{side})", "left": ", сильніше ліворуч для людини",
         "right": ", сильніше праворуч для людини", "straight": "Голова звернена до камери.",
         "head": "Голова {parts}.", "turn left": "повернута на {value:.0f}° ліворуч від людини",
         "turn right": "повернута на {value:.0f}° праворуч від людини", "up": "піднята на {value:.0f}°",
@@ -86,11 +89,12 @@ SENTENCES: dict[str, dict[str, str]] = {
         "end": "Це опис знімка, а не того, що людина відчуває.",
     },
     "kk": {
+        "only": "Мимика «{first}» дегенге ұқсайды ({share:.0f} %).",
         "sure": "Мимика ең көп «{first}» дегенге ұқсайды ({share:.0f} %), содан кейін «{second}» ({then:.0f} %).",
         "unsure": "Бірде-бір мимика айқын емес: ең көп «{first}» дегенге ұқсайды ({share:.0f} %), содан кейін "
         "«{second}» ({then:.0f} %), шешуге бұл аз.",
         "signs": "Көрінетіні: {signs}.", "no signs": "Қозғалыс өлшенбеді деуге болады.",
-        "of five": "{sign} (5-тен {value:.1f}{side})", "left": ", адамның сол жағында күштірек",
+        "of five": "{sign} (5-тен {value}{side})", "left": ", адамның сол жағында күштірек",
         "right": ", адамның оң жағында күштірек", "straight": "Бас камераға қараған.",
         "head": "Бас {parts}.", "turn left": "адамның сол жағына {value:.0f}° бұрылған",
         "turn right": "адамның оң жағына {value:.0f}° бұрылған", "up": "{value:.0f}° көтерілген",
