@@ -82,8 +82,12 @@ def test_the_page_tells_what_each_face_did(written: str) -> None:
     assert "75 % of the recording" in words
 
 
-def test_an_input_named_like_markup_stays_text(tmp_path: Path) -> None:
-    text = export("report", tmp_path, smile(30), source=source("<b>&.mp4")).read_text("utf-8")
+def test_an_input_named_like_markup_stays_text_and_its_folder_is_not_told(tmp_path: Path) -> None:
+    name = "/home/anna/<b>&.mp4"
+    text = export("report", tmp_path, smile(30), source=source(name), command=("mimika", "analyze", name)).read_text(
+        "utf-8"
+    )
+    assert "anna" not in text
     assert "<b>&.mp4" not in text
     assert "&lt;b&gt;&amp;.mp4" in text
 

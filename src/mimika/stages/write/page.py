@@ -1,4 +1,7 @@
-"""The frame of a page that stands alone: one HTML file that asks for nothing from anywhere, for screen and paper."""
+"""The frame of a page that stands alone: one HTML file that asks for nothing from anywhere, for screen and paper.
+
+Light and dark follow the reader's system; paper is always light.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ from collections.abc import Iterable
 from html import escape
 
 STYLE = """
-:root { --ink: #16191d; --muted: #5b6470; --line: #dfe3e8; --page: #f5f6f8; --surface: #fff; --accent: #1f6fd1; }
+:root { color-scheme: light dark; --ink: #16191d; --muted: #5b6470; --line: #dfe3e8; --page: #f5f6f8; --surface: #fff;
+  --accent: #1f6fd1; }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink); -webkit-print-color-adjust: exact;
   print-color-adjust: exact;
@@ -35,7 +39,8 @@ thead th { color: var(--muted); font-weight: 500; font-size: 12.5px; }
 tr { break-inside: avoid; }
 .wide { overflow-x: auto; }
 figure { margin: 14px 0 0; break-inside: avoid; }
-@media (max-width: 720px) { .shots { grid-template-columns: repeat(4, 1fr); } section { padding: 18px 16px; } }
+@media (max-width: 720px) { .shots { grid-template-columns: repeat(4, 1fr); } section { padding: 18px 16px; }
+  figure { overflow-x: auto; } figure svg { min-width: 620px; } td.words { min-width: 9em; } }
 figcaption { color: var(--muted); font-size: 12.5px; margin-top: 4px; }
 figure svg { width: 100%; height: auto; display: block; }
 .shares { display: flex; height: 16px; border-radius: 4px; overflow: hidden; margin: 14px 0 8px; }
@@ -51,8 +56,23 @@ dt { color: var(--muted); }
 dd { margin: 0; overflow-wrap: anywhere; }
 ul { margin: 6px 0 0; padding-left: 20px; color: var(--muted); }
 footer { padding-top: 4px; padding-bottom: 50px; font-size: 13.5px; }
+.kicker { color: var(--accent); font-size: 13px; font-weight: 600; letter-spacing: 0.04em; margin: 0 0 4px; }
+@media screen and (prefers-color-scheme: dark) {
+  :root { --ink: #e9ecf0; --muted: #a2abb6; --line: #31363e; --page: #121417; --surface: #1b1e23; --accent: #6aa9ff; }
+  /* Charts come with the colours of paper. */
+  figure svg text { fill: var(--muted) !important; }
+  figure svg [style*="stroke: #dfe3e8"] { stroke: var(--line) !important; }
+  figure svg [style*="stroke: #56606c"] { stroke: #a2abb6 !important; }
+  figure svg [style*="stroke: #a83279"] { stroke: #e27cbc !important; }
+  figure svg [style*="stroke: #0f7b6c"] { stroke: #3ccf9e !important; }
+  figure svg [style*="fill: #16191d"] { fill: var(--ink) !important; stroke: var(--ink) !important; }
+  figure svg [style*="fill: #d3d9e0"] { fill: #4a525d !important; }
+  [style*="background:#d3d9e0"] { background: #4a525d !important; }
+  figure svg image { filter: invert(1) hue-rotate(180deg) brightness(1.25); }
+}
 @page { size: A4; margin: 14mm 13mm; }
 @media print {
+  :root { color-scheme: light; }
   body { background: none; font-size: 10.5pt; }
   header, main, footer { max-width: none; padding: 0; }
   section { border: 0; padding: 0; margin: 16px 0 26px; border-radius: 0; }
@@ -75,13 +95,14 @@ footer { padding-top: 4px; padding-bottom: 50px; font-size: 13.5px; }
 """
 
 
-def page(title: str, lead: str, body: str, footer: str, language: str = "en") -> str:
-    """Return a whole page; `lead`, `body` and `footer` are HTML, `title` is text."""
+def page(kicker: str, title: str, lead: str, body: str, footer: str, language: str = "en") -> str:
+    """Return a whole page; `lead`, `body` and `footer` are HTML, `title` and the line above it, `kicker`, are text."""
     return (
         f'<!doctype html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)} · mimika</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        f"<header><h1>{escape(title)}</h1>{lead}</header>\n<main>{body}</main>\n"
+        f'<header><p class="kicker">{escape(kicker)}</p><h1>{escape(title)}</h1>{lead}</header>'
+        f"\n<main>{body}</main>\n"
         f"<footer>{footer}</footer>\n</body>\n</html>\n"
     )
 
@@ -95,7 +116,8 @@ def table(heads: Iterable[str], rows: Iterable[Iterable[str]], words: Iterable[i
         return "".join(f"<{tag}{mark}>{escape(text)}</{tag}>" for mark, text in marked)
 
     body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
-    return f'<div class="wide"><table><thead><tr>{cells("th", heads)}</tr></thead><tbody>{body}</tbody></table></div>'
+    head = f"<thead><tr>{cells('th', heads)}</tr></thead>"
+    return f'<div class="wide" tabindex="0"><table>{head}<tbody>{body}</tbody></table></div>'
 
 
 def tiles(values: Iterable[tuple[str, str]]) -> str:

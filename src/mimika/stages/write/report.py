@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shlex
 from collections import Counter
 from datetime import date
 from html import escape
@@ -79,14 +80,15 @@ class ReportSink(WholeSink):
         self._asked.append(asked)
 
     def _text(self, recording: Recording) -> str:
-        name = PurePath(plain(recording.source.name)).name or plain(recording.source.name)
+        name = _name(recording.source.name)
         chosen, left_out = _chosen(recording)
         parts = [self._face(recording, timeline, findings) for timeline, findings in chosen]
         if not parts:
             parts = ["<section><h2>No face</h2><p>No face was found in this recording.</p></section>"]
         elif left_out:
             parts.append(f"<p>{left_out} more faces were there only briefly and have no section of their own.</p>")
-        return page.page(name, _lead(recording), "".join(parts), self._footer(recording))
+        kicker = f"Face report · {date.today():%d %B %Y}"
+        return page.page(kicker, name, _lead(recording), "".join(parts), self._footer(recording))
 
     def _face(self, recording: Recording, timeline: Timeline, findings: Findings) -> str:
         """Return the section of one face."""
@@ -123,7 +125,7 @@ class ReportSink(WholeSink):
             return ""
         told = [
             f'<div class="shot"><img src="{shot.address}" alt="{escape(episode.label)}">'
-            f"<b>{escape(episode.label)}</b> {100 * shot.share:.0f}&nbsp;%<br><span>{clock(time_s)}</span></div>"
+            f"<b>{escape(episode.label)}</b><br>{100 * shot.share:.0f}&nbsp;% <span>at {clock(time_s)}</span></div>"
             for time_s, episode, shot in sorted(found, key=lambda item: item[0])
         ]
         return f'<div class="shots">{"".join(told)}</div>'
@@ -133,11 +135,14 @@ class ReportSink(WholeSink):
         blurred = "Faces on pictures are made unrecognisable; the lines are what was measured." if self._blur else ""
         told = page.facts(
             (
-                ("File", plain(source.name)),
+                ("File", _name(source.name)),
                 ("Picture", f"{recording.size[0]} × {recording.size[1]} pixels"),
                 ("Frames", f"{recording.frames:,} analysed" + (f", {source.fps:.4g} a second" if source.fps else "")),
                 ("Time", f"{recording.start_s:.3f} s to {recording.end_s:.3f} s of the recording"),
-                ("Command", " ".join(self._command)),
+                (
+                    "Command",
+                    shlex.join(_name(word) if PurePath(word).is_absolute() else word for word in self._command),
+                ),
                 ("Made by", f"mimika {__version__}, {date.today().isoformat()}"),
                 ("Pictures", blurred),
             )
@@ -145,6 +150,11 @@ class ReportSink(WholeSink):
         more = any(item.label != "blink" for item in recording.episodes("state"))
         limits = "".join(f"<li>{escape(line)}</li>" for line in (*_LIMITS, *([_STATES] if more else [])))
         return f"<section><h2>How to read this</h2><ul>{limits}</ul><h3>What was analysed</h3>{told}</section>"
+
+
+def _name(path: str) -> str:
+    """Return a name without its folders, which are nobody's business who is sent the page."""
+    return PurePath(plain(path)).name or plain(path)
 
 
 def _chosen(recording: Recording) -> tuple[list[tuple[Timeline, Findings]], int]:
@@ -197,7 +207,7 @@ def _caption(timeline: Timeline, findings: Findings) -> str:
     parts = [
         "probabilities of the expressions",
         "episodes" if findings.episodes else "",
-        "action units, darker being stronger" if np.isfinite(timeline.action_units).any() else "",
+        "action units, standing out the more the stronger they are" if np.isfinite(timeline.action_units).any() else "",
         "head pose (pitch + up, yaw + to the subject's left, roll + clockwise)",
         "openness of the eyes (1 is calmly open)" if np.isfinite(timeline.eye_openness).any() else "",
     ]

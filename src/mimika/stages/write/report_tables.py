@@ -7,7 +7,7 @@ from html import escape
 
 import numpy as np
 
-from mimika.data.episodes import Episode, Findings
+from mimika.data.episodes import Episode, Findings, Mixture
 from mimika.data.facs import mean_asymmetry
 from mimika.data.labels import ACTION_UNITS, FERPLUS, SIDED_UNITS
 from mimika.data.opinion import Asked
@@ -89,11 +89,10 @@ def change_table(findings: Findings) -> str:
         parts.append(_more(len(findings.transitions), "first"))
     if findings.mixtures:
         rows = [
-            (str(mixed), mixed.name, clock(mixed.onset_s), clock(mixed.offset_s), _length(mixed.duration_s))
+            (_known_as(mixed), clock(mixed.onset_s), clock(mixed.offset_s), _length(mixed.duration_s))
             for mixed in findings.mixtures[:ROWS_MAX]
         ]
-        heads = ("", "known as", "from", "to", "length")
-        parts.append("<h3>Several at once</h3>" + page.table(heads, rows, words=(1,)))
+        parts.append("<h3>Several at once</h3>" + page.table(("", "from", "to", "length"), rows))
         parts.append(_more(len(findings.mixtures), "first"))
     return "".join(parts)
 
@@ -120,6 +119,10 @@ def opinion_table(asked: Sequence[Asked]) -> str:
     about = f"<p>Asked about single moments: {escape(models)}. Rows of the table that name it hold both, mixed.</p>"
     heads = ("", "this machine", "second model", "what it says it sees")
     return "<h3>Second opinions</h3>" + about + page.table(heads, rows, words=(1, 2, 3)) + _more(len(told), "first")
+
+
+def _known_as(mixed: Mixture) -> str:
+    return f"{mixed}: {mixed.name}" if mixed.name else str(mixed)
 
 
 def unit_table(episodes: Sequence[Episode], timeline: Timeline) -> str:
