@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,7 @@ from mimika.data.baseline import Baseline
 from mimika.data.episodes import Episode, Findings, Mixture, Transition
 from mimika.data.errors import OptionError, StoreMissing
 from mimika.data.events import Event
+from mimika.data.opinion import Asked, Opinion
 from mimika.data.purpose import Purpose
 from mimika.store import Store
 from tests.store import making
@@ -274,3 +276,28 @@ def test_the_month_is_summed_up(store: Store) -> None:
     assert (empty["recordings"], empty["labels"], empty["valence"]) == (0, {}, None)
     with pytest.raises(OptionError):
         store.monthly_report("ann", 2026, 13)
+
+
+def test_what_a_second_model_said_is_kept_whatever_is_found_later(store: Store, tmp_path: Path) -> None:
+    """It was paid for: an analysis that goes on, or is concluded again, must find it."""
+    shares = np.full(8, 0.02, np.float32)
+    shares[1] = 0.86
+    opinion = Opinion("happiness", shares, "Губы подняты.", "cloud:m", 812.5, 0.0004, (900, 120))
+    had = Asked("talk.mp4", 0, 1.25, "answered", shares[::-1].copy(), opinion, look=(1 << 63) - 5)
+    not_had = Asked("talk.mp4", 1, 0.5, "server", shares, None, "here: the endpoint fails (500)")
+    made = store.add_recording("ann", started_at=NOON)
+    store.add_opinions("ann", made.id, [had])
+    store.add_opinions("ann", made.id, [not_had])
+    store.add_findings("ann", made.id, [])
+    first, second = store.opinions("ann", made.id)
+    assert (first.outcome, first.face, first.reason, first.opinion) == ("server", 1, not_had.reason, None)
+    assert second.opinion is not None
+    assert second.as_json() == had.as_json()
+    assert (second.look, second.opinion.tokens) == (had.look, (900, 120))
+    assert store.monthly_report("ann", 2026, 11)["episodes"] == []
+    with pytest.raises(StoreMissing):
+        store.opinions("bob", made.id)
+    store.export(tmp_path / "all.zip")
+    with Store.open(data_dir=tmp_path / "other") as other:
+        other.import_(tmp_path / "all.zip")
+        assert [one.as_json() for one in other.opinions("ann", made.id)] == [first.as_json(), second.as_json()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,8 +46,11 @@ from mimika.cli.events import EventChoice, EventsTo, Marks, Rules, WebhookUrl
 from mimika.cli.exit_codes import code_of_signal
 
 if TYPE_CHECKING:
+    from mimika.data.observation import Observation
     from mimika.data.options import Options
     from mimika.data.protocols import Sink
+    from mimika.stages.recognize.hybrid import SecondOpinion
+    from mimika.stages.write.opinions import OpinionsSink
 
 
 def live(
@@ -101,15 +105,18 @@ def live(
     choice = EventChoice(events, rules, marks, webhook, force)
     cloud = CloudChoice(send, send_side, send_quality, mask_background, yes_send_faces)
     source = int(camera) if camera.isascii() and camera.isdigit() else camera
-    signal = _watch(source, options, sink, choice, cloud)
+    signal = _watch(source, options, sink, choice, cloud, force)
     if signal is not None:
         raise typer.Exit(code_of_signal(signal))
 
 
 def _watch(
-    source: int | str, options: Options, sink: Sink | None, events: EventChoice, cloud: CloudChoice
+    source: int | str, options: Options, sink: Sink | None, events: EventChoice, cloud: CloudChoice, force: bool
 ) -> int | None:
-    """Show the source until it ends; returns the signal that ended it, if one did."""
+    """Show the source until it ends; returns the signal that ended it, if one did.
+
+    What is recorded has its second opinions in a file beside it.
+    """
     from contextlib import ExitStack, closing
 
     from mimika.cli.cloud_choices import tell
@@ -132,7 +139,8 @@ def _watch(
         view = stack.enter_context(LiveView(console, options.language, lambda: pipeline.baselines))
         observations = pipeline.run(capture)
         if second is not None:
-            observations = map(second.follow, observations)
+            told = stack.enter_context(_opinions(sink.path, force)) if sink is not None else None
+            observations = map(partial(_asked, second, told), observations)
         if follower is not None:
             observations = stack.enter_context(closing(follower.over(observations)))
         signal = watch(observations, view, sink)
@@ -143,6 +151,22 @@ def _watch(
     if sink is not None and sink.path.exists():
         console.print(f"recorded: {sink.path}", soft_wrap=True)
     return signal
+
+
+def _opinions(record: Path, force: bool) -> OpinionsSink:
+    """Return the file of second opinions that belongs to a recording."""
+    from mimika.stages.write.opinions import OpinionsSink
+
+    return OpinionsSink(record.with_name(f"{record.stem}-opinions.jsonl"), force=force)
+
+
+def _asked(second: SecondOpinion, told: OpinionsSink | None, observation: Observation) -> Observation:
+    """Ask about the faces that need it, and return the observation with what is known by now."""
+    refined = second.follow(observation)
+    if told is not None:
+        for one in second.news():
+            told.hear(one)
+    return refined
 
 
 def _recorder(path: Path, options: Options, force: bool) -> Sink:

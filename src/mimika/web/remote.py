@@ -110,7 +110,8 @@ class Remote:
             number, answered = self._number, queue.Queue[dict[str, Any]]()
             self._waiting[number] = answered
         try:
-            self._say(question(number, self._owner, picture, f"{self._recording} {subject}"))
+            # Noted under the recording, so that a person's export finds what left the machine.
+            self._say(question(number, self._owner, picture, self._recording))
             told = answered.get(timeout=self.options.deadline_s + _SPARE_S)
             if "opinion" in told:
                 return Opinion.from_json(told["opinion"])

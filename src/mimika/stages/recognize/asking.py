@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -54,9 +55,9 @@ class _Question:
 class Asker:
     """Asks an endpoint through `client`, with `price` None where it costs nothing.
 
-    `audit` is told of every request under `owner`. `counts` counts what became of them: "asked" requests sent,
-    "answered", "repaired", and failures by kind; `cost_usd` and `tokens` add up. Safe to share between threads;
-    `close` ends waiting tries.
+    `audit` is told of every request under `owner`. `rate` and `room` hold back requests a minute, and at once. `counts`
+    counts what became of them: "asked" requests sent, "answered", "repaired", and failures by kind; `cost_usd` and
+    `tokens` add up. Safe to share between threads; `close` ends waiting tries.
     """
 
     options: CloudOptions
@@ -66,6 +67,7 @@ class Asker:
     audit: Audit | None = None
     owner: str = "local"
     rate: RateLimit | None = None
+    room: threading.Semaphore | None = None
     breaker: Breaker = field(default_factory=Breaker)
     counts: Counter[str] = field(default_factory=Counter)
     reasons: dict[str, str] = field(default_factory=dict)
@@ -78,11 +80,13 @@ class Asker:
     def __post_init__(self) -> None:
         if self.rate is None:
             self.rate = RateLimit(self.options.requests_per_minute, self.clock)
+        if self.room is None:
+            self.room = threading.Semaphore(self.options.parallel)
 
     def for_owner(self, owner: str) -> Asker:
-        """Return one that asks and notes for another owner and shares client, money, rate and rest with this."""
+        """Return one that asks and notes for another owner and shares client, money, rate, room and rest with this."""
         return Asker(
-            self.options, self.client, self.price, self.budget, self.audit, owner, self.rate, self.breaker,
+            self.options, self.client, self.price, self.budget, self.audit, owner, self.rate, self.room, self.breaker,
             clock=self.clock, first_s=self.first_s,
         )  # fmt: skip
 
@@ -189,7 +193,8 @@ class Asker:
                 # Noted before it leaves: what cannot be noted is not sent.
                 self._note("sent", picture, prompt, subject)
                 self._count("asked")
-                answer = self.client.request(prompt, picture)
+                with self.room or nullcontext():
+                    answer = self.client.request(prompt, picture)
                 cost(self._cost(answer) or 0.0)
                 result = understood(answer)
                 outcome = "answered"

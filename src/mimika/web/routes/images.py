@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI, Request
@@ -23,6 +24,8 @@ router = APIRouter(tags=["images"])
 
 M = TypeVar("M", bound=BaseModel)
 Picture = tuple[str, bytes | InputError]
+_AT_ONCE = 4
+"""So many pictures of one request may be in memory, being measured or waiting for second opinions."""
 REFUSALS: dict[int | str, dict[str, Any]] = {
     code: {"model": ErrorOut, "description": text}
     for code, text in (
@@ -75,22 +78,44 @@ async def images(request: Request, who: Annotated[Caller, Depends(caller("analyz
     """
     pictures, mesh, purpose = await _sent(request)
     mode = await mode_for(request.app, who, purpose)
+    told = _Told(request.app, mode, mesh, who.owner)
     with request.app.state.pool.admitted(who.token_id or address_of(request)):
-        found = [await _answer(request.app, name, data, mode, mesh, who.owner) for name, data in pictures]
+        found = await _all([told.answer(name, data) for name, data in pictures])
     request.app.state.tally.add(who.owner, mode, len(found))
     return ImagesOut(mode=mode, images=found)
 
 
-async def _answer(app: FastAPI, name: str, data: bytes | InputError, mode: Mode, mesh: bool, owner: str) -> ImageOut:
+async def _all(answers: Sequence[Coroutine[Any, Any, ImageOut]]) -> list[ImageOut]:
+    """Wait for all; where one raises, or nobody waits any more, the others end."""
+    tasks = [asyncio.ensure_future(one) for one in answers]
     try:
-        if isinstance(data, InputError):
-            raise data
-        observation = await refined(app, await observed(app, data, name), mode, owner)
-    except InputError as error:
-        told = ErrorBody(code=code_of(error), message=str(error))
-        return ImageOut(name=name, width=0, height=0, faces=[], error=told)
-    faces = [face_out(observation, row, mode, mesh) for row in range(len(observation))]
-    return ImageOut(name=name, width=observation.frame.width, height=observation.frame.height, faces=faces)
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+class _Told:
+    """Answers the pictures of one request: one is measured while those before wait for second opinions."""
+
+    def __init__(self, app: FastAPI, mode: Mode, mesh: bool, owner: str) -> None:
+        self._app, self._mode, self._mesh, self._owner = app, mode, mesh, owner
+        self._turn, self._room = asyncio.Lock(), asyncio.Semaphore(_AT_ONCE)
+
+    async def answer(self, name: str, data: bytes | InputError) -> ImageOut:
+        """Return what is found in one picture, or what is wrong with it."""
+        try:
+            if isinstance(data, InputError):
+                raise data
+            async with self._room:
+                async with self._turn:
+                    seen = await observed(self._app, data, name)
+                observation = await refined(self._app, seen, self._mode, self._owner)
+        except InputError as error:
+            told = ErrorBody(code=code_of(error), message=str(error))
+            return ImageOut(name=name, width=0, height=0, faces=[], error=told)
+        faces = [face_out(observation, row, self._mode, self._mesh) for row in range(len(observation))]
+        return ImageOut(name=name, width=observation.frame.width, height=observation.frame.height, faces=faces)
 
 
 async def _sent(request: Request) -> tuple[Sequence[Picture], bool, PurposeIn | None]:
