@@ -31,7 +31,7 @@ from mimika.stages.measure.eye_region import EyeNet
 from mimika.stages.measure.eyes import gaze, openness
 from mimika.stages.measure.mesh import MeshNet
 from mimika.stages.measure.movement import FaceMovements
-from mimika.stages.measure.pose import fit_mean_face, head_pose
+from mimika.stages.measure.pose import Fit, fit_mean_face, head_pose
 from mimika.stages.recognize.classify import Classifier
 from mimika.stages.timeline.baseline import load, of_photo
 from mimika.temporal import Hindsight, Temporal
@@ -68,6 +68,7 @@ class Pipeline:
         self._follower = Follower(self._detector, self._options)
         self._tracker = Tracker(self._options, self._classifier.same_look)
         self._movements = FaceMovements() if self._options.micro else None
+        self._fit: Fit | None = None  # of the latest frame's meshes
         self._temporal = self._open_temporal()
 
     def sibling(self, options: Options, known: Baseline | None = None) -> Self:
@@ -122,7 +123,8 @@ class Pipeline:
 
     def process(self, frame: Frame) -> Observation:
         """Analyse the next frame of a recording; baseline and smoothing know what came before."""
-        return self._temporal.follow(self.process_raw(frame))
+        observation = self.process_raw(frame)
+        return self._temporal.follow(observation, self._fit)
 
     def process_raw(self, frame: Frame) -> Observation:
         """Analyse the next frame of a recording, without baseline and smoothing."""
@@ -198,7 +200,7 @@ class Pipeline:
     def _measured(self, frame: Frame, seen: Seen, crops: NDArray[np.float32]) -> Measurements:
         """Look closer at the eyes; read pose, action units and gaze off meshes and crops."""
         meshes = self._eyes.refine(frame.luma, seen.meshes)
-        fit = fit_mean_face(meshes)
+        fit = self._fit = fit_mean_face(meshes)
         angles, translations = head_pose(meshes, (frame.width, frame.height), fit)
         return Measurements(
             meshes,

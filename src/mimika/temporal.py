@@ -20,7 +20,7 @@ from mimika.data.methods import BaselineChoice, Smoothing
 from mimika.data.observation import Observation
 from mimika.data.options import Options
 from mimika.data.timeline import Collector
-from mimika.stages.timeline.baseline import Baselines, Shapes, without_rest
+from mimika.stages.timeline.baseline import Baselines, Fit, Shapes, without_rest
 from mimika.stages.timeline.smooth import LiveSmoother, smoothed
 from mimika.stages.timeline.states import States
 from mimika.stages.timeline.steady import Steady
@@ -71,10 +71,10 @@ class Temporal:
         if self._baselines is not None:
             self._baselines.reset()
 
-    def follow(self, observation: Observation) -> Observation:
-        """Treat the newest frame by what came before."""
+    def follow(self, observation: Observation, fit: Fit | None = None) -> Observation:
+        """Treat the newest frame by what came before; `fit` is how its meshes lie in the picture, where it is known."""
         if self._baselines is not None:
-            observation = self._baselines.follow(observation)
+            observation = self._baselines.follow(observation, fit)
         observation = self._smoother.apply(observation)
         return self._states.follow(self._steady.apply(observation) if self._options.steady else observation)
 

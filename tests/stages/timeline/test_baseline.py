@@ -11,7 +11,8 @@ from mimika.data.baseline import Baseline
 from mimika.data.errors import InputCorrupt, InputError, InputMissing, OptionError, ShapeError
 from mimika.data.labels import ACTION_UNITS, FERPLUS
 from mimika.data.methods import BaselineChoice
-from mimika.stages.measure.action_units import shape_of
+from mimika.stages.measure.pose import fit_mean_face
+from mimika.stages.measure.unit_inputs import shape_of, upright_of
 from mimika.stages.timeline.baseline import Baselines, as_text, load, of_photo, relative_openness, without_rest
 
 SMILE = ACTION_UNITS.index("AU12")
@@ -21,10 +22,10 @@ MOUTH = (61, 291)
 class MouthRuler:
     """Measures AU12 alone, as how much wider the mouth is than in the neutral shape; needs no trained network."""
 
-    def measure(self, meshes, angles, neutrals=None, units=None):
+    def measure(self, meshes, angles, neutrals=None, units=None, *, fit=None):
         units = np.zeros((len(meshes), len(ACTION_UNITS), 2), np.float32)
         usual = np.full(len(meshes), 0.7) if neutrals is None else self._widths(neutrals)
-        units[:, SMILE] = np.clip((self._widths(shape_of(meshes)) - usual) * 30, 0, 5)[:, None]
+        units[:, SMILE] = np.clip((self._widths(upright_of(meshes, fit)) - usual) * 30, 0, 5)[:, None]
         return units
 
     def neutral_shape(self, meshes, angles):
@@ -96,6 +97,17 @@ def test_auto_finds_the_neutral_face_of_one_who_talks_and_smiles():
     assert auto.eye_openness == pytest.approx([0.8, 0.8], abs=0.01)
     assert auto.rest[FERPLUS.index("anger")] == pytest.approx(0.27, abs=0.03)
     assert (auto.method, auto.source, auto.face, auto.since_s) == ("auto", "talk.mp4", 0, 0.0)
+
+
+def test_a_pose_that_is_known_is_not_looked_for_again_and_changes_nothing():
+    neutral = found("first:2", talk(seconds=3))
+    seen = next(talk(smiles=((0, 1),)))
+    baselines = Baselines(BaselineChoice.parse("auto"), UNITS, known=neutral)
+    alone = baselines.apply(seen).measurements.action_units
+    known = baselines.apply(seen, fit_mean_face(seen.measurements.meshes)).measurements.action_units
+    np.testing.assert_allclose(known, alone, atol=1e-4)
+    elsewhere = fit_mean_face(seen.measurements.meshes * 1.1)
+    assert np.abs(baselines.apply(seen, elsewhere).measurements.action_units - alone).max() > 0.1
 
 
 def test_first_takes_the_first_seconds():

@@ -17,6 +17,8 @@ _LIDS = np.array(
     ]
 )
 """Three upper lid points over three lower ones, from the inner side outwards, left eye then right."""
+_SPANS = np.concatenate([_CORNERS[:, None], _LIDS], axis=1)
+"""The width of each eye, then its three gaps; one look-up for all is faster than four."""
 _IRISES = np.array([473, 468])
 _CLOSED, _OPEN = 0.06, 0.28
 """Aspect ratios of a shut eye and of a calmly open one."""
@@ -33,10 +35,10 @@ def openness(meshes: Floats) -> NDArray[np.float32]:
 
     Source: Soukupová, Čech, "Real-time eye blink detection using facial landmarks", CVWW 2016.
     """
-    points = np.asarray(meshes, np.float64)
-    widths = np.linalg.norm(points[:, _CORNERS[:, 0]] - points[:, _CORNERS[:, 1]], axis=-1)
-    gaps = np.linalg.norm(points[:, _LIDS[..., 0]] - points[:, _LIDS[..., 1]], axis=-1).mean(axis=-1)
-    ratio = gaps / np.maximum(widths, 1e-9)
+    ends = np.asarray(meshes, np.float64)[:, _SPANS]
+    across = ends[..., 0, :] - ends[..., 1, :]
+    lengths = np.sqrt((across * across).sum(axis=-1))
+    ratio = lengths[..., 1:].mean(axis=-1) / np.maximum(lengths[..., 0], 1e-9)
     return np.asarray(np.maximum((ratio - _CLOSED) / (_OPEN - _CLOSED), 0), np.float32)
 
 

@@ -24,6 +24,10 @@ _CALM_NEUTRAL = 0.86
 _FLOOR = 1e-4
 
 
+Fit = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+"""Rotations, scales and origins of meshes, as `measure.pose.fit_mean_face` gives them."""
+
+
 class Shapes(Protocol):
     """What measures action units, as `measure.action_units.ActionUnits` does."""
 
@@ -33,8 +37,13 @@ class Shapes(Protocol):
         angles: NDArray[np.float32],
         neutrals: NDArray[np.float32] | None = None,
         units: NDArray[np.float32] | None = None,
+        *,
+        fit: Fit | None = None,
     ) -> NDArray[np.float32]:
-        """Return (n, 23, 2) intensities, against (n, 468, 3) neutral shapes, and with what the picture gave."""
+        """Return (n, 23, 2) intensities, against (n, 468, 3) neutral shapes, and with what the picture gave.
+
+        `fit` is how the meshes lie in the picture, where that is known.
+        """
 
     def neutral_shape(self, meshes: NDArray[np.float32], angles: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return (n, 468, 3) pose-free shapes."""
@@ -90,21 +99,24 @@ class Baselines:
                 shape = self._shapes.neutral_shape(measured.meshes[row : row + 1], measured.angles[row : row + 1])
                 finder.see(_sample(observation, row, shape[0]))
 
-    def follow(self, observation: Observation) -> Observation:
-        """Learn from the newest frame, and measure its faces against what is known by now."""
+    def follow(self, observation: Observation, fit: Fit | None = None) -> Observation:
+        """Learn from the newest frame, and measure its faces against what is known by now; `fit` as in `apply`."""
         self.see(observation)
         for face in observation.faces.ids.tolist():
             if face in self._finders:
                 self._finders[face].look(observation.frame.time_s)
-        return self.apply(observation)
+        return self.apply(observation, fit)
 
     def settle(self) -> None:
         """Estimate every face from all that was seen, for a second look at the recording."""
         found = {face: finder.estimate(0.0) for face, finder in self._finders.items()}
         self._settled = {face: baseline for face, baseline in found.items() if baseline is not None}
 
-    def apply(self, observation: Observation) -> Observation:
-        """Return the observation with action units, eye openness and, on request, expressions relative to neutral."""
+    def apply(self, observation: Observation, fit: Fit | None = None) -> Observation:
+        """Return the observation with action units, eye openness and, on request, expressions relative to neutral.
+
+        `fit`, how the meshes of all rows lie in the picture, spares finding it again.
+        """
         known = [(row, self.of(face)) for row, face in enumerate(observation.faces.ids.tolist())]
         rows = [(row, baseline) for row, baseline in known if baseline is not None]
         if not rows:
@@ -113,7 +125,11 @@ class Baselines:
         units, eyes = measured.action_units.copy(), measured.eye_openness.copy()
         neutrals = np.stack([baseline.shape for _, baseline in rows])
         units[chosen] = self._shapes.measure(
-            measured.meshes[chosen], measured.angles[chosen], neutrals, measured.action_units[chosen]
+            measured.meshes[chosen],
+            measured.angles[chosen],
+            neutrals,
+            measured.action_units[chosen],
+            fit=None if fit is None else (fit[0][chosen], fit[1][chosen], fit[2][chosen]),
         )
         eyes[chosen] = relative_openness(eyes[chosen], [baseline for _, baseline in rows])
         shown = observation.expressions
