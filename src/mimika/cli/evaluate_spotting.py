@@ -67,8 +67,9 @@ def _say(result: dict[str, Any]) -> None:
     from mimika.cli.terminal import out
 
     console = out()
+    films = "1 video" if result["videos"] == 1 else f"{result['videos']} videos"
     console.print(
-        f"{result['videos']} videos, {result['annotated']} micro-expressions annotated, {result['found']} found, "
+        f"{films}, {result['annotated']} micro-expressions annotated, {result['found']} found, "
         f"{result['true_positives']} of them right; brief movements are seen from {result['visible_from_s']:g} s on"
     )
     strs = "" if result["strs"] is None else f", STRS {result['strs']:.3f}"

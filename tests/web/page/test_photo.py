@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,6 +35,8 @@ def test_a_photo_is_uploaded_and_its_label_read(look: Look, smiling: Path, scree
     assert "Expression resembles" in verdict.inner_text()
     assert sight.page.locator(".bar-strong").inner_text().split()[0] == "happiness"
     assert "AU12" in sight.page.locator(".units").inner_text()
+    smile = sight.page.locator(".units tbody tr", has_text="AU12").inner_text()
+    assert re.search(r"\d\.\d [C-E]\s+\d\.\d [C-E]\s+(even|left|right)", smile), smile
     sight.keep(screenshots, "photo-desktop")
 
 
