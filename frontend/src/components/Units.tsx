@@ -45,11 +45,11 @@ export function graded(intensity: number): string {
   return `${digits(intensity)} ${letter(intensity)}`.trim();
 }
 
-/** Which side of a unit is stronger and how far, as `mimika.data.facs.asymmetry`: "left 0.42", "even". */
-export function leaning({ left, right, sided }: Unit, t: Dictionary["terms"]): string {
+/** Which side of a unit is stronger and how far, as `mimika.data.facs.asymmetry`: "left 0.42"; `even` if neither is. */
+function leaning({ left, right, sided }: Unit, t: Dictionary["terms"], even: string): string {
   if (!sided) return "";
   const lead = (left - right) / Math.max(left, right, 1);
-  if (Math.abs(lead) < EVEN) return t.leans.even;
+  if (Math.abs(lead) < EVEN) return even;
   return fill(lead > 0 ? t.leans.left : t.leans.right, { n: number(Math.abs(lead), 2) });
 }
 
@@ -81,7 +81,7 @@ function UnitRow({ unit }: { unit: Unit }) {
           <td>
             <Intensity value={unit.right} />
           </td>
-          <td class="unit-lean">{leaning(unit, t)}</td>
+          <td class="unit-lean">{leaning(unit, t, t.leans.even)}</td>
         </>
       ) : (
         <>
@@ -148,7 +148,7 @@ export function StrongestUnits({ values, most = 6 }: { values: Readonly<Record<s
     .map(({ unit, peak }) => ({
       key: unit.name,
       name: `${unit.name} ${t.units[unit.name as keyof typeof t.units] ?? ""}`,
-      note: letter(peak) ? leaning(unit, t) : "",
+      note: letter(peak) ? leaning(unit, t, "") : "",
       share: peak / 5,
       value: graded(peak),
     }));
