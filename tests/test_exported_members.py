@@ -31,6 +31,7 @@ PUBLIC = [
     "Mixture",
     "ModelError",
     "Observation",
+    "Opinion",
     "OptionError",
     "Options",
     "OutputError",

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from mimika.data.frame import Frame
     from mimika.data.measurements import Measurements
     from mimika.data.observation import Observation
+    from mimika.data.opinion import Opinion
     from mimika.data.options import Options
     from mimika.data.timeline import Timeline
     from mimika.events import Events
@@ -67,6 +68,7 @@ _HOMES = {
     "mimika.data.frame": ("Frame",),
     "mimika.data.measurements": ("Measurements",),
     "mimika.data.observation": ("Observation",),
+    "mimika.data.opinion": ("Opinion",),
     "mimika.data.options": ("Options",),
     "mimika.data.timeline": ("Timeline",),
     "mimika.events": ("Events",),
@@ -98,6 +100,7 @@ __all__ = [
     "Mixture",
     "ModelError",
     "Observation",
+    "Opinion",
     "OptionError",
     "Options",
     "OutputError",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -22,6 +23,7 @@ from mimika.data.options import Options
 from mimika.data.timeline import Timeline
 from mimika.face import Face, face_of
 from mimika.pipeline import Pipeline
+from mimika.second import opened
 from mimika.tracks import Track, need_pandas, observations
 
 if TYPE_CHECKING:
@@ -91,14 +93,15 @@ class ImageResult:
 class VideoResult:
     """What is found in a video: iterating analyses it frame by frame and gives one `Observation` each.
 
-    Nothing is kept, so that memory stays flat; every iteration, and every table, analyses the video anew.
+    Nothing is kept, so that memory stays flat; every iteration, and every table, analyses the video anew, and asks for
+    second opinions anew if the options want them and `send_faces` agrees.
     """
 
-    def __init__(self, source: str, options: Options) -> None:
-        self.source, self.options = source, options
+    def __init__(self, source: str, options: Options, send_faces: bool = False) -> None:
+        self.source, self.options, self._send_faces = source, options, send_faces
 
     def __iter__(self) -> Iterator[Observation]:
-        return observations(self.source, self.options)
+        return observations(self.source, self.options, send_faces=self._send_faces)
 
     def __repr__(self) -> str:
         return f"VideoResult: {self.source}, analysed when iterated or turned into a table"
@@ -124,7 +127,8 @@ class VideoResult:
             InputError: if the video cannot be read to its end.
         """
         options = replace(self.options, micro=True)
-        return [Track(line) for line in Timeline.collect(observations(self.source, options, pictures=False))]
+        seen = observations(self.source, options, pictures=False, send_faces=self._send_faces)
+        return [Track(line) for line in Timeline.collect(seen)]
 
 
 class Analyzer:
@@ -133,13 +137,19 @@ class Analyzer:
     >>> with Analyzer(Options(faces_max=1)) as analyzer:
     ...     results = [analyzer.image(path) for path in paths]
 
+    `send_faces` agrees that faces are sent to the endpoint that the settings name, where the options ask for second
+    opinions; their budget is that of the analyzer, of a video for each time that it is analysed.
+
     Raises:
         ModelError: if a network is missing or damaged.
+        OptionError: if second opinions are asked for and something stands against them; nothing was sent then.
     """
 
-    def __init__(self, options: Options | None = None) -> None:
+    def __init__(self, options: Options | None = None, send_faces: bool = False) -> None:
         self.options = options if options is not None else Options()
+        self._send_faces, self._stack = send_faces, ExitStack()
         self._pipeline: Pipeline | None = Pipeline(self.options)
+        self._second = self._stack.enter_context(opened(self.options, send_faces))
 
     def __enter__(self) -> Self:
         return self
@@ -152,24 +162,34 @@ class Analyzer:
     def close(self) -> None:
         """Let go of the networks; the analyzer cannot be used afterwards."""
         self._pipeline = None
+        self._stack.close()
 
     def image(self, picture: Path | NDArray[np.uint8] | Image.Image) -> ImageResult:
         """Analyse one photo; see `analyze_image`."""
         if self._pipeline is None:
             raise MimikaError("the analyzer is closed")
-        return ImageResult(self._pipeline.process_photo(_frame(picture, self.options)))
+        seen = self._pipeline.process_photo(_frame(picture, self.options))
+        if self._second is None:
+            return ImageResult(seen)
+        asked = self._second.begin()
+        self._second.see(seen, asked, patient=True)
+        asked.settle(None)
+        return ImageResult(self._second.refine(seen, inquiry=asked))
 
     def video(self, path: Path) -> VideoResult:
         """Analyse one video; see `analyze_video`."""
         if self._pipeline is None:
             raise MimikaError("the analyzer is closed")
-        return VideoResult(os.fspath(path), self.options)
+        return VideoResult(os.fspath(path), self.options, self._send_faces)
 
 
-def analyze_image(picture: Path | NDArray[np.uint8] | Image.Image, options: Options | None = None) -> ImageResult:
+def analyze_image(
+    picture: Path | NDArray[np.uint8] | Image.Image, options: Options | None = None, send_faces: bool = False
+) -> ImageResult:
     """Find the faces of one photo, measure them and recognise their expressions.
 
     `picture`: the path of a photo, a (height, width, 3) RGB or (height, width) grey uint8 array, or a PIL image.
+    `send_faces` as for `Analyzer`.
 
     >>> [face.label for face in analyze_image("portrait.jpg")]
     ['happiness']
@@ -178,12 +198,14 @@ def analyze_image(picture: Path | NDArray[np.uint8] | Image.Image, options: Opti
         InputError: if the file is missing or is not a photo that can be read.
         ShapeError: if an array has another shape or type.
         ModelError: if a network is missing or damaged.
+        OptionError: if second opinions are asked for and something stands against them; nothing was sent then.
     """
-    return Analyzer(options).image(picture)
+    with Analyzer(options, send_faces) as analyzer:
+        return analyzer.image(picture)
 
 
-def analyze_video(path: Path, options: Options | None = None) -> VideoResult:
-    """Analyse a video: iterate over the result, or ask it for a table.
+def analyze_video(path: Path, options: Options | None = None, send_faces: bool = False) -> VideoResult:
+    """Analyse a video: iterate over the result, or ask it for a table; `send_faces` as for `Analyzer`.
 
     >>> analyze_video("talk.mp4").to_table().column("p_happiness")
 
@@ -191,7 +213,7 @@ def analyze_video(path: Path, options: Options | None = None) -> VideoResult:
         InputError: if the file is missing or is not a video that can be read.
         ModelError: if a network is missing or damaged.
     """
-    return Analyzer(options).video(path)
+    return VideoResult(os.fspath(path), options if options is not None else Options(), send_faces)
 
 
 def _frame(picture: Path | NDArray[np.uint8] | Image.Image, options: Options) -> Frame:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mimika.data.facs import by_name, codes, letters, sides_of
 from mimika.data.labels import FERPLUS
 from mimika.data.observation import Observation
+from mimika.data.opinion import Opinion
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -23,6 +24,7 @@ class Face:
     their `letters` A to E, "" below a trace; `asymmetry` -1..1 of each unit with sides, + where the left is stronger;
     `facs` the same in one code, "6B+L12D+R12C+25A", None where units were not measured;
     `eye_openness` left, right, 0 closed, about 1 open; `gaze` yaw, pitch of the eyes in the head, degrees.
+    `opinion` is the second opinion that is mixed into the probabilities, if there is one; `origin` "local" or its own.
     """
 
     id: int
@@ -44,6 +46,12 @@ class Face:
     eye_openness: tuple[float, float]
     gaze: tuple[float, float]
     mesh: NDArray[np.float32]
+    opinion: Opinion | None = None
+
+    @property
+    def origin(self) -> str:
+        """Where the expression comes from: "local", or "cloud:" and the name of the model asked too."""
+        return self.opinion.origin if self.opinion is not None else "local"
 
     def __repr__(self) -> str:
         x, y, width, height = self.box
@@ -78,4 +86,5 @@ def face_of(observation: Observation, row: int) -> Face:
         eye_openness=(float(measured.eye_openness[row, 0]), float(measured.eye_openness[row, 1])),
         gaze=(float(measured.gaze[row, 0]), float(measured.gaze[row, 1])),
         mesh=measured.meshes[row],
+        opinion=observation.opinions[row] if observation.opinions else None,
     )

@@ -20,7 +20,7 @@ from mimika.data.errors import OptionError
 from mimika.data.options import Options
 from mimika.data.prices import price_of
 from mimika.data.purpose import Purpose
-from mimika.settings import Settings
+from mimika.settings import Settings, load
 from mimika.stages.recognize.asking import Asker, priced
 from mimika.stages.recognize.audit import Audit
 from mimika.stages.recognize.budget import Budget
@@ -122,6 +122,29 @@ def open_second(
     fusion = Fusion.read(settings.cloud_fusion) if settings.cloud_fusion is not None else Fusion()
     asker = open_asker(options, replace(cloud, language=options.language), settings, audit, owner)
     return SecondOpinion(asker, When.parse(options.second_opinion), fusion)
+
+
+@contextmanager
+def opened(options: Options, send_faces: bool) -> Iterator[SecondOpinion | None]:
+    """Give the second opinion that the options of a program ask for, None where they ask for none.
+
+    `send_faces`: the program agrees that faces are sent to an endpoint elsewhere.
+
+    Raises:
+        OptionError: if it does not agree, or key, price, purpose or the extra `cloud` stand against it; nothing was
+            sent then.
+    """
+    if options.second_opinion == "never":
+        yield None
+        return
+    known = load()
+    cloud = cloud_options(known)
+    if not (cloud.stays_here or send_faces):
+        raise OptionError(f"second opinion: nobody agreed that faces are sent to {cloud.host}; say send_faces=True")
+    with memory(known) as (audit, purpose):
+        allowed(purpose)
+        with open_second(options, cloud, known, audit) as second:
+            yield second
 
 
 @contextmanager

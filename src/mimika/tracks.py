@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from mimika.data.observation import Observation
 from mimika.data.options import Options
 from mimika.data.timeline import Timeline
 from mimika.pipeline import Pipeline
+from mimika.second import opened
 from mimika.stages.capture.inputs import open_capture
 from mimika.stages.timeline.episodes import find
 from mimika.stages.timeline.states import readings
@@ -29,27 +31,36 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def observations(source: str, options: Options, pictures: bool = True) -> Iterator[Observation]:
+def observations(
+    source: str, options: Options, pictures: bool = True, send_faces: bool = False
+) -> Iterator[Observation]:
     """Analyse a source; with hindsight where the options ask for it and the source can be read twice.
 
     Without `pictures` the frames of a source that is read twice are empty, which spares reading it the second time.
+    `send_faces` agrees that faces are sent to an endpoint elsewhere, if the options ask for second opinions.
 
     Raises:
         InputError: if the source cannot be read to its end.
+        OptionError: if second opinions are asked for and something stands against them; nothing was sent then.
     """
     pipeline = Pipeline(options)
-    with open_capture(source, options) as capture:
-        if not wants_hindsight(options, capture.info):
-            yield from pipeline.run(capture)
+    with ExitStack() as stack:
+        second = stack.enter_context(opened(options, send_faces))
+        capture = stack.enter_context(open_capture(source, options))
+        if not wants_hindsight(options, capture.info, second is not None):
+            seen = pipeline.run(capture)
+            yield from seen if second is None else map(second.follow, seen)
             return
-        with pipeline.hindsight() as hindsight:
-            for observation in pipeline.run(capture, raw=True):
-                hindsight.see(observation)
-            if not pictures:
-                yield from hindsight.replay()
-                return
-            with open_capture(source, options) as again:
-                yield from hindsight.replay(again)
+        hindsight = stack.enter_context(pipeline.hindsight())
+        for observation in pipeline.run(capture, raw=True):
+            hindsight.see(observation)
+            if second is not None:
+                second.see(observation)
+        again = stack.enter_context(open_capture(source, options)) if pictures else None
+        if second is not None:
+            second.settle()
+        replayed = hindsight.replay(again)
+        yield from replayed if second is None else map(second.refine, replayed)
 
 
 class Track:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+import mimika
 from mimika.cli.app import app
 from mimika.cli.exit_codes import ExitCode
 from mimika.data.labels import FERPLUS, LANGUAGES, TRANSLATIONS
@@ -195,6 +196,26 @@ def quick(options: Any) -> None:
     """Wait less than a user would."""
     object.__setattr__(options, "timeout_s", 0.2)
     object.__setattr__(options, "tries", 2)
+
+
+def test_python_asks_too_and_only_when_told_that_faces_may_be_sent(
+    tmp_path: Path, line: tuple[Provider, Injector], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The option would be taken without a word and nothing asked, or a script would send faces by accident."""
+    monkeypatch.setattr("mimika.api.Pipeline", SteadyPipeline)
+    monkeypatch.setattr("mimika.tracks.Pipeline", SteadyPipeline)
+    photo, clip = media.photo(tmp_path / "a.png", 320, 240), media.video(tmp_path / "clip.mp4", media.steady(10))
+    options = mimika.Options(second_opinion="every:1")
+    (face,) = mimika.analyze_image(photo, options)
+    assert (face.origin, face.opinion and face.opinion.evidence) == ("cloud:gpt-4.1-mini", "The brows are raised.")
+    origins = [seen.origin(0) for seen in mimika.analyze_video(clip, options)]
+    assert origins == ["cloud:gpt-4.1-mini"] * 10
+    assert mimika.analyze_image(photo)[0].origin == "local"
+    monkeypatch.setenv("MIMIKA_CLOUD_URL", NOWHERE)
+    for ask in (mimika.analyze_image, lambda path, options: list(mimika.analyze_video(path, options))):
+        with pytest.raises(mimika.OptionError, match=r"faces\.invalid; say send_faces=True"):
+            ask(clip, options)
+    assert len(line[0].seen) == 2
 
 
 def test_nothing_is_sent_elsewhere_before_somebody_agrees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
