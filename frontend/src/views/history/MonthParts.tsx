@@ -121,7 +121,7 @@ export function Recordings({ recordings, more, units }: { recordings: readonly R
       head: t.columns.name,
       cells: recordings.map((one) => <a href={hrefOf("history", one.id)}>{nameOf(one, t)}</a>),
     },
-    { head: t.columns.when, cells: recordings.map((one) => moment(one.started_at ?? one.created_at)) },
+    { head: t.columns.when, cells: recordings.map((one) => <time>{moment(one.started_at ?? one.created_at)}</time>) },
     { head: t.columns.length, cells: recordings.map((one) => clock(one.duration_s)) },
     { head: t.columns.faces, cells: recordings.map((one) => number(one.faces)) },
   ];
