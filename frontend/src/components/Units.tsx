@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 
-import { fill, number, useText, type Dictionary } from "../i18n";
+import type { Episode } from "../api/types";
+import { fill, number, percent, useText, type Dictionary } from "../i18n";
 import { Bars } from "./Bars";
 import { Switch } from "./Field";
 
@@ -41,8 +42,15 @@ function digits(intensity: number): string {
 }
 
 /** "3.1 C". */
-export function graded(intensity: number): string {
+function graded(intensity: number): string {
   return `${digits(intensity)} ${letter(intensity)}`.trim();
+}
+
+/** The peak of an episode: a share, intensity and letter, pixels of a face 150 px wide, or a state's number. */
+export function peakOf({ kind, peak }: Episode): string {
+  if (kind === "expression") return percent(peak);
+  if (kind === "action_unit") return graded(peak);
+  return kind === "micro" ? `${number(peak, 2)} px` : number(peak, 2);
 }
 
 /** Which side of a unit is stronger and how far, as `mimika.data.facs.asymmetry`: "left 0.42"; `even` if neither is. */

@@ -5,7 +5,7 @@ export { Confirm, Dialog, type DialogProps } from "./Dialog";
 export { Dropzone, type DropzoneProps } from "./Dropzone";
 export { Field, Select, Switch } from "./Field";
 export { FaceFacts, FacePanel, Verdict } from "./FaceTable";
-export { graded, StrongestUnits } from "./Units";
+export { peakOf, StrongestUnits } from "./Units";
 export { Icon, type IconName } from "./Icon";
 export { Notice, Progress } from "./Notice";
 export { SecondOpinionOf } from "./SecondOpinion";

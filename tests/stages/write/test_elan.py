@@ -51,7 +51,7 @@ def test_pympi_reads_every_episode_back(tmp_path: Path) -> None:
     ((begin, end, text),) = eaf.get_annotation_data_for_tier("face0 AU12")
     assert text == "AU12 3.5 D left"
     assert end - begin == pytest.approx(1000, abs=120)
-    assert eaf.get_annotation_data_for_tier("face0 micro fear") == [(400, 520, "fear 70 %")]
+    assert eaf.get_annotation_data_for_tier("face0 micro fear") == [(400, 520, "fear 0.70 px")]
     assert eaf.get_parameters_for_tier("face1 blink")["PARTICIPANT"] == "face1"
 
 

@@ -1,8 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
 
 import { api } from "../../api/client";
-import type { Episode, Findings as Found, Recording } from "../../api/types";
-import { Button, graded, Progress, Tabs } from "../../components";
+import type { Findings as Found, Recording } from "../../api/types";
+import { Button, peakOf, Progress, Tabs } from "../../components";
 import { fill, number, percent, plural, useText, type Dictionary } from "../../i18n";
 import { tell } from "../../shell/faults";
 
@@ -23,11 +23,6 @@ interface Line {
 function named(label: string, terms: Dictionary["terms"]): string {
   const unit = terms.units[label as keyof typeof terms.units];
   return terms.labels[label as keyof typeof terms.labels] ?? (unit ? `${label} ${unit}` : label);
-}
-
-/** A share of an expression, intensity and letter of an action unit, else the number. */
-function peakOf({ kind, peak }: Episode): string {
-  return kind === "expression" ? percent(peak) : kind === "action_unit" ? graded(peak) : number(peak, 1);
 }
 
 /** Episodes, transitions and mixtures as lines of one table, by kind. */

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 
 import type { Episode } from "../../api/types";
-import { Button, graded, Select } from "../../components";
+import { Button, peakOf, Select } from "../../components";
 import { number, plural, useText } from "../../i18n";
 import { nameOf } from "./episodes";
 
@@ -53,7 +53,7 @@ export function EpisodeList({ episodes, onSeek }: EpisodeListProps) {
                 </td>
                 <td>{t.kinds[episode.kind]}</td>
                 <td>{number(episode.offset_s - episode.onset_s, 2)} s</td>
-                <td>{episode.kind === "action_unit" ? graded(episode.peak) : number(episode.peak, 2)}</td>
+                <td>{peakOf(episode)}</td>
               </tr>
             ))}
           </tbody>

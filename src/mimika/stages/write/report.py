@@ -40,6 +40,7 @@ _LIMITS = (
     "falls to 0.35 or 0.5.",
     "These numbers are no diagnosis and no ground for a decision about a person.",
 )
+_MICRO = "The peak of a micro-expression is how far the skin moved, in pixels of a face 150 pixels wide."
 _STATES = "States other than blinks are formulas over these measurements, with their sources in the documentation."
 
 
@@ -147,8 +148,10 @@ class ReportSink(WholeSink):
                 ("Pictures", blurred),
             )
         )
-        more = any(item.label != "blink" for item in recording.episodes("state"))
-        limits = "".join(f"<li>{escape(line)}</li>" for line in (*_LIMITS, *([_STATES] if more else [])))
+        told_of = {_MICRO: bool(recording.episodes("micro"))}
+        told_of[_STATES] = any(item.label != "blink" for item in recording.episodes("state"))
+        lines = (*_LIMITS, *(line for line, wanted in told_of.items() if wanted))
+        limits = "".join(f"<li>{escape(line)}</li>" for line in lines)
         return f"<section><h2>How to read this</h2><ul>{limits}</ul><h3>What was analysed</h3>{told}</section>"
 
 
@@ -177,20 +180,24 @@ def _varied(episodes: list[Episode]) -> list[Episode]:
 def _lead(recording: Recording) -> str:
     """Return the first lines of the page and its large numbers."""
     shown = Counter(item.label for item in recording.episodes("expression"))
-    faces = len(recording.timelines)
+    faces, micro = len(recording.timelines), len(recording.episodes("micro"))
     seen = sum(float(timeline.seconds().sum()) for timeline in recording.timelines)
+    blinks = sum(item.label == "blink" for item in recording.episodes("state"))
     values = [
         (seconds(recording.length_s), "recorded"),
-        (str(faces), "face" if faces == 1 else "faces"),
+        _counted(faces, "face", "faces"),
         (seconds(seen), "of faces measured"),
-        (str(sum(shown.values())), "episodes of expressions"),
-        (str(len(recording.episodes("micro"))), "micro-expressions"),
-        (str(sum(item.label == "blink" for item in recording.episodes("state"))), "blinks"),
+        _counted(sum(shown.values()), "episode of an expression", "episodes of expressions"),
+        *([_counted(micro, "micro-expression", "micro-expressions")] if micro else []),
+        *([_counted(blinks, "blink", "blinks")] if blinks else []),
     ]
-    values = [value for value in values if value[0] != "0" or value[1] in ("faces", "episodes of expressions")]
     most = ", ".join(label if count == 1 else f"{label} ({count} times)" for label, count in shown.most_common(5))
     told = f"What the faces showed: {most}." if most else "No face showed an expression for long enough to count."
     return f"<p>{escape(told)}</p>{page.tiles(values)}"
+
+
+def _counted(count: int, one: str, many: str) -> tuple[str, str]:
+    return str(count), one if count == 1 else many
 
 
 def _presence(recording: Recording, timeline: Timeline) -> str:

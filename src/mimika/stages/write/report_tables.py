@@ -43,7 +43,7 @@ def episode_table(title: str, episodes: Sequence[Episode], timeline: Timeline) -
         return ""
     rows: list[tuple[str, ...]] = [
         (
-            *(episode.label.replace("_", " "), clock(episode.onset_s), clock(episode.apex_s), clock(episode.offset_s)),
+            *(_what(episode), clock(episode.onset_s), clock(episode.apex_s), clock(episode.offset_s)),
             *(_length(episode.duration_s), peak_of(episode), f"{episode.confidence:.2f}"),
             units_at(timeline, episode.apex_s),
         )
@@ -53,6 +53,11 @@ def episode_table(title: str, episodes: Sequence[Episode], timeline: Timeline) -
     if not any(row[-1] for row in rows):
         rows, heads = [row[:-1] for row in rows], heads[:-1]
     return f"<h3>{title}</h3>" + page.table(heads, rows, words=(7,)) + _more(len(episodes))
+
+
+def _what(episode: Episode) -> str:
+    side = f", {episode.side}" if episode.side in ("left", "right") else ""
+    return episode.label.replace("_", " ") + side
 
 
 def strongest(episodes: Sequence[Episode]) -> list[Episode]:

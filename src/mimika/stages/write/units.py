@@ -44,9 +44,14 @@ def leaning(asymmetry: float) -> str:
 
 
 def peak_of(episode: Episode) -> str:
-    """Return an episode's peak: intensity and FACS letter of an action unit, per cent for shares, else the number."""
+    """Return an episode's peak: intensity and FACS letter of an action unit, per cent for shares, else the number.
+
+    That of a micro-expression is how far the skin moved, in pixels of a face 150 px wide.
+    """
     if episode.kind == "action_unit":
         return graded(episode.peak)
+    if episode.kind == "micro":
+        return f"{episode.peak:.2f} px"
     if episode.peak > 1:
         return f"{episode.peak:.1f}"
     return f"{100 * episode.peak:.0f} %"
