@@ -27,7 +27,7 @@ class SteadyPipeline(Pipeline):
         self.faces = faces
         self._options = options if options is not None else Options()
         self._units = ActionUnits(self._options)
-        self._temporal = self._open_temporal()
+        self._temporal, self._fit = self._open_temporal(), None
 
     def reset(self) -> None:
         self._temporal.reset()
