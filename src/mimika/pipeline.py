@@ -56,6 +56,9 @@ class Pipeline:
         InputError: if the photo or file of a baseline cannot be used.
     """
 
+    _fit: Fit | None = None
+    """How the meshes of the latest frame lie in it."""
+
     def __init__(self, options: Options | None = None, hooks: Iterable[Hook] = ()) -> None:
         self._options = options if options is not None else Options()
         self._hooks = tuple(hooks)
@@ -68,7 +71,6 @@ class Pipeline:
         self._follower = Follower(self._detector, self._options)
         self._tracker = Tracker(self._options, self._classifier.same_look)
         self._movements = FaceMovements() if self._options.micro else None
-        self._fit: Fit | None = None  # of the latest frame's meshes
         self._temporal = self._open_temporal()
 
     def sibling(self, options: Options, known: Baseline | None = None) -> Self:
