@@ -242,7 +242,11 @@ class _Job:
         try:
             with self._interrupts.waiting():
                 self._second.see(observation, self._inquiry, patient=True)
-            yield
+        except Interrupted:
+            target.interrupted = True
+        # Also then: the rows of those before come first.
+        yield
+        try:
             self._settle(None)
         except Interrupted:
             target.interrupted = True
