@@ -37,7 +37,7 @@ ARCHITECTURE = (
     "residual network of dense 3x3 convolutions on a 64 px aligned luma crop; heads for FER+ votes and FER-2013 "
     "labels; embedding by linear discriminant analysis of its features"
 )
-VERSIONS = {"expression": "3", "expression-fast": "1"}
+VERSIONS = {"expression": "4", "expression-fast": "2"}
 """The next number of a network's card, to be raised when it is trained anew."""
 SAMPLE = 500
 """Crops that the ranges of whole numbers are read off."""
