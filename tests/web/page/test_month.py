@@ -1,4 +1,4 @@
-"""A month in numbers: without it nobody sees what a server has recorded, or a page tells more than the purpose allows."""
+"""A month in numbers: without it nobody sees what a server recorded, or a page tells more than the purpose allows."""
 
 from __future__ import annotations
 
