@@ -20,6 +20,7 @@ from mimika.engine import registry
 from mimika.engine.card import Card
 from mimika.engine.session import Session
 from mimika.stages.faces.align import EXPRESSION_CROP, crop
+from mimika.training.export import rounded, write_network
 from mimika.training.finetune import FinetuneTask, Head, recipe_for
 from mimika.training.finetune_data import OwnFaces, read_faces
 from mimika.training.finetune_run import Order, finetune
@@ -81,6 +82,18 @@ def test_the_network_in_a_file_is_rebuilt(name: str) -> None:
     wanted = Session(file).run(luma)
     for output, value in zip(OUTPUTS, received, strict=True):
         np.testing.assert_allclose(value.numpy(), wanted[output], atol=0.15 * max(1.0, abs(wanted[output]).max()))
+
+
+def test_changed_weights_reach_the_new_file(tmp_path: Path) -> None:
+    base, before, after = registry.card("expression").path, tmp_path / "before.onnx", tmp_path / "after.onnx"
+    luma = torch.zeros(2, 1, 64, 64)
+    whole = rounded(rebuilt(base))
+    assert write_network(whole, luma, before, OUTPUTS) < 1e-4
+    with torch.no_grad():
+        whole.network.ferplus.bias[3] += 2.5  # type: ignore[union-attr,operator]
+    assert write_network(whole, luma, after, OUTPUTS) < 1e-4
+    change = Session(after).run(luma.numpy())["logits"] - Session(before).run(luma.numpy())["logits"]
+    np.testing.assert_allclose(change[0], 2.5 * np.eye(8)[3], atol=1e-4)
 
 
 def test_a_foreign_network_is_refused_with_its_name(tmp_path: Path) -> None:

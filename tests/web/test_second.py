@@ -12,26 +12,19 @@ import pytest
 
 from mimika.data.errors import OptionError
 from mimika.data.labels import FERPLUS
-from mimika.data.purpose import Purpose
 from mimika.web.app import create_app
 from mimika.web.config import ServerConfig
-from tests import provider
-from tests.provider import KEY, Injector, Provider, answer_of
-from tests.web.running import Running, picture, running
+from tests.provider import KEY, Injector, Provider
+from tests.web.asking import asking_server
+from tests.web.running import Running, picture
 from tests.web.test_live import camera, coded, face
 
 
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, Provider, Injector]]:
     """A server that asks a provider on loopback about every face."""
-    with pytest.MonkeyPatch.context() as patch, provider.provided() as (served, injector):
-        served.text = lambda _: answer_of("surprise", 0.9, "The brows are raised.")
-        patch.setenv("MIMIKA_CLOUD_URL", injector.url)
-        patch.setenv("MIMIKA_CLOUD_KEY", KEY)
-        folder = tmp_path_factory.mktemp("second")
-        config = ServerConfig(port=0, data_dir=folder, job_workers=0, second_opinion="every:1")
-        with running(config, Purpose("research")) as server:
-            yield server, served, injector
+    with asking_server(tmp_path_factory.mktemp("second"), "every:1", "The brows are raised.", workers=0) as asked:
+        yield asked
 
 
 def both(face: dict[str, Any]) -> None:

@@ -11,12 +11,10 @@ from typing import Any
 
 import pytest
 
-from mimika.data.purpose import Purpose
-from mimika.web.config import ServerConfig
-from tests import provider
-from tests.provider import KEY, Injector, Provider, answer_of
+from tests.provider import KEY, Injector, Provider
+from tests.web.asking import asking_server
 from tests.web.filming import film, rows_of
-from tests.web.running import Running, running
+from tests.web.running import Running
 from tests.web.test_videos import until
 
 ORIGIN = "cloud:gpt-4.1-mini"
@@ -25,14 +23,8 @@ ORIGIN = "cloud:gpt-4.1-mini"
 @pytest.fixture(scope="module")
 def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, Provider, Injector]]:
     """A server with a worker, that asks a provider on loopback about every face."""
-    with pytest.MonkeyPatch.context() as patch, provider.provided() as (served, injector):
-        served.text = lambda _: answer_of("surprise", 0.9, "The brows are raised.")
-        patch.setenv("MIMIKA_CLOUD_URL", injector.url)
-        patch.setenv("MIMIKA_CLOUD_KEY", KEY)
-        folder = tmp_path_factory.mktemp("asking")
-        config = ServerConfig(port=0, data_dir=folder, job_workers=1, second_opinion="every:0.5")
-        with running(config, Purpose("research")) as server:
-            yield server, served, injector
+    with asking_server(tmp_path_factory.mktemp("asking"), "every:0.5", "The brows are raised.", workers=1) as asking:
+        yield asking
 
 
 def uploaded(server: Running, path: Path, **fields: str) -> tuple[str, str]:

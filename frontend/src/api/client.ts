@@ -1,4 +1,5 @@
 import { getJson, query, send, sendForm, sendJson, upload, type Upload } from "./http";
+import type { MonthReport } from "./month";
 import type {
   About,
   AskedOpinion,
@@ -8,7 +9,6 @@ import type {
   Findings,
   Frames,
   Job,
-  MonthReport,
   PhotosResult,
   Profile,
   Purpose,

@@ -4,6 +4,7 @@ import type { Episode } from "../api/types";
 import { fill, number, percent, useText, type Dictionary } from "../i18n";
 import { Bars } from "./Bars";
 import { Switch } from "./Field";
+import { Heads } from "./Heads";
 
 /** What FACS calls a trace: from this intensity on a unit is written with a letter. */
 const TRACE = 0.5;
@@ -112,11 +113,7 @@ function ActionUnits({ units }: { units: readonly Unit[] }) {
         <caption class="unseen">{t.action_units}</caption>
         <thead>
           <tr>
-            {[t.unit, t.left, t.right, t.stronger].map((head) => (
-              <th key={head} scope="col">
-                {head}
-              </th>
-            ))}
+            <Heads names={[t.unit, t.left, t.right, t.stronger]} />
           </tr>
         </thead>
         <tbody>

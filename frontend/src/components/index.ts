@@ -6,6 +6,7 @@ export { Dropzone, type DropzoneProps } from "./Dropzone";
 export { Field, Select, Switch } from "./Field";
 export { FaceFacts, FacePanel, Verdict } from "./FaceTable";
 export { peakOf, StrongestUnits } from "./Units";
+export { Heads } from "./Heads";
 export { Icon, type IconName } from "./Icon";
 export { Notice, Progress } from "./Notice";
 export { SecondOpinionOf } from "./SecondOpinion";

@@ -82,7 +82,20 @@ def write_network(
     Raises:
         ModelError: if they differ by more than `PARITY`.
     """
-    dynamic = {0: "n"} if dynamic is None else dynamic
+    model = _traced(network, example, target, outputs, {0: "n"} if dynamic is None else dynamic)
+    onnx.save(halved(copy.deepcopy(model)), str(target))
+    difference = parity(network, target, example, outputs)
+    if difference > PARITY:
+        raise ModelError(f"{target}: ONNX Runtime and PyTorch differ by {difference:.2e}, more than {PARITY:.0e}")
+    if sample is not None:
+        onnx.save(halved(quantized(model, sample)), str(target))
+    return difference
+
+
+def _traced(
+    network: nn.Module, example: Tensor, target: Path, outputs: list[str], dynamic: dict[int, Any]
+) -> onnx.ModelProto:
+    """Return the network's graph in float32; `target` holds it in passing."""
     free = {axis: torch.export.Dim.AUTO if isinstance(size, str) else size for axis, size in dynamic.items()}
     # A batch of one would be taken for a constant.
     traced = example if 0 not in dynamic or len(example) > 1 else torch.cat([example, example])
@@ -98,14 +111,7 @@ def write_network(
     if program is None:
         raise ModelError(f"{target}: the exporter gave no program")
     program.save(str(target), include_initializers=True, external_data=False)
-    model = onnx.load(str(target))
-    onnx.save(halved(copy.deepcopy(model)), str(target))
-    difference = parity(network, target, example, outputs)
-    if difference > PARITY:
-        raise ModelError(f"{target}: ONNX Runtime and PyTorch differ by {difference:.2e}, more than {PARITY:.0e}")
-    if sample is not None:
-        onnx.save(halved(quantized(model, sample)), str(target))
-    return difference
+    return onnx.load(str(target))
 
 
 def write_card(target: Path, card: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from mimika.data.labels import FER2013, FERPLUS
 from mimika.engine import registry
@@ -32,8 +33,11 @@ from mimika.training.finetune_page import write_page
 from mimika.training.finetune_scores import compared, outputs_of, temperature
 from mimika.training.finetune_split import PARTS, Division, divide
 from mimika.training.fit import fit
-from mimika.training.quantize import BATCH
+from mimika.training.networks.expression import ShippedExpression
 from mimika.training.rebuild import OUTPUTS, is_whole, rebuilt
+
+SAMPLE = 100
+"""Crops that the ranges of whole numbers are read off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +100,7 @@ def finetune(
     task = FinetuneTask(recipe, base, faces, division)
     epochs = _train(task, order, base)
     whole, share = task.chosen()
-    learnt = plain(faces, np.flatnonzero(division.rows("train")))
-    sample = learnt.numpy()[: 2 * BATCH] if is_whole(base.path) else None
-    write_network(rounded(whole), learnt[:2], target, OUTPUTS, sample=sample)
+    _write(whole, base, plain(faces, np.flatnonzero(division.rows("train"))[:SAMPLE]), target)
     card = _card(name, target, base, faces, division, task)
     write_card(target, card)
     report = {
@@ -115,6 +117,12 @@ def finetune(
     write_whole(order.out / "report.html", write_page(report))
     shutil.rmtree(order.out / "training", ignore_errors=True)
     return report | {"file": str(target), "page": str(order.out / "report.html")}
+
+
+def _write(whole: ShippedExpression, base: Card, crops: Tensor, target: Path) -> None:
+    """Write the network as its base was written; from crops (n, 1, 64, 64) learnt from come the ranges, if whole."""
+    sample = crops.numpy() if is_whole(base.path) else None
+    write_network(rounded(whole), crops[:2], target, OUTPUTS, sample=sample)
 
 
 def _train(task: FinetuneTask, order: Order, base: Card) -> int:

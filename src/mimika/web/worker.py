@@ -126,8 +126,7 @@ def limit(seconds: float, memory: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Wait for a job, do it, and return the exit status."""
+def _parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="mimika.web.worker")
     parser.add_argument("--name", required=True)
     parser.add_argument("--lease", type=float, default=LEASE_S)
@@ -135,7 +134,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--memory", type=int, default=0)
     parser.add_argument("--nice", type=int, default=NICE)
     parser.add_argument("--second", default="")
-    given = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Wait for a job, do it, and return the exit status."""
+    given = _parsed(arguments)
     parent = Parent()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, parent.stop)

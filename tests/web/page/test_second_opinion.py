@@ -7,13 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from mimika.data.purpose import Purpose
-from mimika.web.config import ServerConfig
-from tests import provider
-from tests.provider import KEY, answer_of
+from tests.web.asking import asking_server
 from tests.web.page.looking import Sight
 from tests.web.page.marked import film
-from tests.web.running import Running, picture, running
+from tests.web.running import Running, picture
 
 Look = Callable[..., Sight]
 
@@ -21,14 +18,9 @@ Look = Callable[..., Sight]
 @pytest.fixture(scope="module")
 def asking(static: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A server that asks a provider on loopback about every face."""
-    with pytest.MonkeyPatch.context() as patch, provider.provided() as (served, injector):
-        served.text = lambda _: answer_of("surprise", 0.9, "The brows are raised and the mouth is open.")
-        patch.setenv("MIMIKA_CLOUD_URL", injector.url)
-        patch.setenv("MIMIKA_CLOUD_KEY", KEY)
-        folder = tmp_path_factory.mktemp("asking")
-        config = ServerConfig(port=0, data_dir=folder, job_workers=1, second_opinion="every:1")
-        with running(config, Purpose("research")) as server:
-            yield server
+    evidence = "The brows are raised and the mouth is open."
+    with asking_server(tmp_path_factory.mktemp("asking"), "every:1", evidence, workers=1) as (server, _, _):
+        yield server
 
 
 @pytest.mark.parametrize(("language", "machine"), [("en", "This machine"), ("ru", "Этот компьютер")])

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { api } from "../../api/client";
 import { RequestError } from "../../api/http";
 import type { AuditEntry } from "../../api/types";
-import { Button, Notice } from "../../components";
+import { Button, Heads, Notice } from "../../components";
 import { moment, useText } from "../../i18n";
 import { lineOf } from "../../shell/faults";
 
@@ -37,11 +37,7 @@ export function Log() {
             <caption class="unseen">{t.title}</caption>
             <thead>
               <tr>
-                {[t.when, t.what, t.who, t.about].map((head) => (
-                  <th key={head} scope="col">
-                    {head}
-                  </th>
-                ))}
+                <Heads names={[t.when, t.what, t.who, t.about]} />
               </tr>
             </thead>
             <tbody>

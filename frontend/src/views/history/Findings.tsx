@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import { api } from "../../api/client";
 import type { Findings as Found, Recording } from "../../api/types";
-import { Button, peakOf, Progress, Tabs } from "../../components";
+import { Button, Heads, peakOf, Progress, Tabs } from "../../components";
 import { fill, number, percent, plural, useText, type Dictionary } from "../../i18n";
 import { tell } from "../../shell/faults";
 
@@ -72,11 +72,7 @@ function Lines({ lines, title }: { lines: readonly Line[]; title: string }) {
           <caption class="unseen">{title}</caption>
           <thead>
             <tr>
-              {[t.what, t.from, t.length, ...(graded ? [t.peak, t.sure] : []), t.face].map((head) => (
-                <th key={head} scope="col">
-                  {head}
-                </th>
-              ))}
+              <Heads names={[t.what, t.from, t.length, ...(graded ? [t.peak, t.sure] : []), t.face]} />
             </tr>
           </thead>
           <tbody>

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { api } from "../../api/client";
 import type { Profile, Recording, RecordingFilter } from "../../api/types";
-import { Button, Confirm, Icon, Progress, say } from "../../components";
+import { Button, Confirm, Heads, Icon, Progress, say } from "../../components";
 import { fill, moment, percent, plural, useText } from "../../i18n";
 import { tell } from "../../shell/faults";
 import { goTo, hrefOf } from "../../shell/router";
@@ -110,11 +110,7 @@ function Table({ rows }: { rows: preact.ComponentChildren }) {
         <thead>
           <tr>
             <td />
-            {heads.map((head) => (
-              <th key={head} scope="col">
-                {head}
-              </th>
-            ))}
+            <Heads names={heads} />
             <td />
           </tr>
         </thead>

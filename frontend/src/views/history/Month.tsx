@@ -1,7 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
 
 import { api } from "../../api/client";
-import type { MonthReport, Recording } from "../../api/types";
+import type { MonthReport } from "../../api/month";
+import type { Recording } from "../../api/types";
 import { Button, Notice, Progress, Select } from "../../components";
 import { fill, language, monthName, number, useText } from "../../i18n";
 import { lineOf } from "../../shell/faults";

@@ -1,4 +1,4 @@
-import type { MonthReport } from "../../api/types";
+import type { MonthReport } from "../../api/month";
 import { fill, monthName, number, useText } from "../../i18n";
 import { clock } from "./words";
 

@@ -1,7 +1,8 @@
 import { useState } from "preact/hooks";
 
-import type { MonthReport, Recording } from "../../api/types";
-import { Tabs } from "../../components";
+import type { MonthReport } from "../../api/month";
+import type { Recording } from "../../api/types";
+import { Heads, Tabs } from "../../components";
 import { moment, number, percent, useText, type Dictionary } from "../../i18n";
 import { hrefOf } from "../../shell/router";
 import { Shows } from "./List";
@@ -30,11 +31,7 @@ function Table({ title, columns }: { title: string; columns: readonly Column[] }
         <caption class="unseen">{title}</caption>
         <thead>
           <tr>
-            {columns.map(({ head }) => (
-              <th key={head} scope="col">
-                {head}
-              </th>
-            ))}
+            <Heads names={columns.map(({ head }) => head)} />
           </tr>
         </thead>
         <tbody>

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 
 import type { Episode } from "../../api/types";
-import { Button, peakOf, Select } from "../../components";
+import { Button, Heads, peakOf, Select } from "../../components";
 import { number, plural, useText } from "../../i18n";
 import { nameOf } from "./episodes";
 
@@ -33,11 +33,7 @@ export function EpisodeList({ episodes, onSeek }: EpisodeListProps) {
         <table class="table episodes">
           <thead>
             <tr>
-              <th scope="col">{t.start}</th>
-              <th scope="col">{t.what}</th>
-              <th scope="col">{t.kind}</th>
-              <th scope="col">{t.lasts}</th>
-              <th scope="col">{t.peak}</th>
+              <Heads names={[t.start, t.what, t.kind, t.lasts, t.peak]} />
             </tr>
           </thead>
           <tbody>
