@@ -119,7 +119,7 @@ class ElasticFace:
         for brow, side in ((RIGHT_BROW, -1.0), (LEFT_BROW, 1.0)):
             for place, vertex in enumerate(brow):
                 inner = 1 - (place % 5) / 4
-                controls[vertex] = frown * self._move(-0.10 * side * inner, 0.08 + 0.17 * inner)
+                controls[vertex] = frown * self._move(-0.12 * side * inner, 0.10 + 0.21 * inner)
         for vertex in (*RIGHT_LID, *LEFT_LID):
             controls[vertex] = frown * self._move(0, 0.06)
         known = np.array(list(controls))

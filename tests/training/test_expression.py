@@ -269,6 +269,9 @@ def test_teachers_teach_what_no_label_says(folders: run.Folders, task: Expressio
     student = ExpressionTask(recipe, folders.data, folders.labels, folders.cache)
     assert len(student.crops) == len(faces)
     wanted, _ = answers([teacher], faces)
+    moved, _ = answers([teacher], faces, shift=2)
+    assert np.abs(moved - wanted).max() > 0
+    np.testing.assert_allclose(moved.sum(1), 1, atol=1e-5)
     np.testing.assert_allclose(student.votes[16:].numpy(), wanted[16:], atol=1e-5)
     truth = vote_targets(faces.votes[:16])[0]
     np.testing.assert_allclose(student.votes[:16].numpy(), 0.3 * truth + 0.7 * wanted[:16], atol=1e-5)

@@ -1,4 +1,4 @@
-"""Networks in small whole numbers, and networks that look into the mirror."""
+"""Networks in small whole numbers, and networks that look more than once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 
 from mimika.engine.session import Session
 from mimika.training.export import export_network
-from mimika.training.networks.expression import ExpressionNetwork, ShippedExpression
+from mimika.training.networks.expression import LOOKS, ExpressionNetwork, ShippedExpression, averaging, views
 from mimika.training.quantize import is_quantized
 from mimika.training.rebuild import OUTPUTS, is_whole, rebuilt
 
@@ -37,7 +37,7 @@ def files(luma: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> dict[st
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(module.weight, 0.5, 1.0)
             torch.nn.init.uniform_(module.bias, -0.1, 0.1)
-    whole = ShippedExpression(network, 16, mirror=True).eval()
+    whole = ShippedExpression(network, 16, looks=4).eval()
     size = network.descriptor_size
     whole.set_projection(torch.randn(16, size) / 10, torch.rand(size) / 10)
     folder = tmp_path_factory.mktemp("networks")
@@ -67,6 +67,19 @@ def test_a_face_reads_the_same_in_a_mirror(files: dict[str, Path], luma: np.ndar
         assert np.abs(luma - luma[..., ::-1]).max() > 0.1
         for name in OUTPUTS:
             np.testing.assert_allclose(straight[name], mirrored[name], atol=0.02 if "int8" in file.name else 1e-4)
+
+
+def test_looks_are_the_crop_moved_by_a_pixel_and_mirrored(luma: np.ndarray) -> None:
+    picture, shrink = luma[0, 0], averaging(64, 32).numpy()
+    padded = np.pad(picture, 1, mode="edge")
+    for count in LOOKS:
+        left, right = (matrices.numpy() for matrices in views(64, 32, count))
+        wanted = []
+        for down, across, mirror in LOOKS[count]:
+            whole = padded[:, ::-1] if mirror else padded
+            moved = whole[1 + down : 65 + down, 1 + across : 65 + across]
+            wanted.append(shrink @ moved @ shrink.T)
+        np.testing.assert_allclose(left @ picture @ right, wanted, atol=2e-3)
 
 
 def test_both_kinds_of_file_can_be_trained_on(files: dict[str, Path], luma: np.ndarray) -> None:

@@ -29,7 +29,7 @@ from mimika.evaluation.statistics import plain
 from mimika.evaluation.votes import clean_rows, truth_by
 from mimika.stages.recognize.calibrate import UNSURE_LEVEL, Calibration, softmax
 from mimika.stages.recognize.prior import estimated_shares, reweighted
-from mimika.training.calibrating import MESH, PULL, majority, product_outputs
+from mimika.training.calibrating import MESH, majority, product_outputs
 from mimika.training.calibration_page import updated
 from mimika.training.expression_data import load_split
 
@@ -38,7 +38,8 @@ FORMS = ("none", "temperature", "temperature and bias", "vector", "matrix")
 COVERAGES = (1.0, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5)
 PAIRS = (("fear", "surprise"), ("sadness", "neutral"), ("anger", "disgust"), ("anger", "neutral"))
 FOLDS, DRAWS, PER_CLASS = 5, 20, 300
-MATRIX_PULL = 1e-2
+PULL, MATRIX_PULL = 1e-3, 1e-2
+"""Weights of the squared biases and of what is beside a matrix's diagonal: rare classes are not carried away."""
 
 Outputs = dict[str, NDArray[np.float32]]
 

@@ -37,7 +37,7 @@ ARCHITECTURE = (
     "residual network of dense 3x3 convolutions on a 64 px aligned luma crop; heads for FER+ votes and FER-2013 "
     "labels; embedding by linear discriminant analysis of its features"
 )
-VERSIONS = {"expression": "4", "expression-fast": "2"}
+VERSIONS = {"expression": "5", "expression-fast": "3"}
 """The next number of a network's card, to be raised when it is trained anew."""
 SAMPLE = 500
 """Crops that the ranges of whole numbers are read off."""
@@ -59,6 +59,7 @@ DATA = [
         "terms": "Apache-2.0",
     },
 ]
+UNLABELLED = {"name": "", "use": "faces without a label, as a larger network reads them", "terms": "research use"}
 
 
 class ExpressionTask(Task):
@@ -68,8 +69,9 @@ class ExpressionTask(Task):
     `mixup` (alpha) on a share `mixup_chance` of the batches, `belief_start` (progress after which the network's own
     answers make `belief_share` of the seven-class targets) and `belief_pace`, `sides` (crop sides to begin with, and
     until which progress), `embedding` (its length), `extra` (sets of unlabelled faces), `teachers` (network files)
-    whose answers make `teacher_share` of the targets. [network]: the arguments of `ExpressionNetwork`. [ship]: `int8`
-    (see `quantize.py`) and `mirror` (see `ShippedExpression`), both false unless told.
+    whose answers make `teacher_share` of the targets, `teacher_shift` (see `answers`). [network]: the arguments of
+    `ExpressionNetwork`. [ship]: `int8` (see `quantize.py`), false unless told, and `looks` (see `ShippedExpression`), 1
+    unless told.
 
     Many seven-class labels are doubtful: beliefs b follow the answers p of the network, b = (1 - pace) b + pace p, and
     soften the labels. Not so the votes, which say themselves how doubtful they are: without them as they were given,
@@ -102,7 +104,8 @@ class ExpressionTask(Task):
         known = self.crops.labels.clamp(min=0)
         self.register_buffer("labels", F.one_hot(known, len(FER2013)).float())
         if teachers:
-            self.follow(answers(teachers, faces.take(self.crops.rows)), float(given("teacher_share", 0.7)))
+            said = answers(teachers, faces.take(self.crops.rows), float(given("teacher_shift", 0.0)))
+            self.follow(said, float(given("teacher_share", 0.7)))
         shapes = shape_targets(faces.points, faces.found, faces.matrices)
         self.register_buffer("beliefs", self.labels.clone())
         both = torch.from_numpy(np.stack(shapes, 1)[self.crops.rows])
@@ -188,7 +191,7 @@ class ExpressionTask(Task):
         crops, persons = identity_crops(*self.folders)
         features, out = descriptors(network, crops), is_held_out(persons)
         weight, centre = fit_projection(features[~out], persons[~out], self.embedding)
-        whole = ShippedExpression(network, len(weight), bool(self.recipe.ship.get("mirror")))
+        whole = ShippedExpression(network, len(weight), int(self.recipe.ship.get("looks", 1)))
         whole.set_projection(torch.from_numpy(weight).float(), torch.from_numpy(centre).float())
         embeddings = (features[out] - centre) @ weight.T
         embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
@@ -210,12 +213,12 @@ class ExpressionTask(Task):
         card: dict[str, Any] = {
             "name": self.recipe.name,
             "version": VERSIONS.get(self.recipe.name, "1"),
-            "recipe": f"recipes/{self.recipe.name}.toml",
+            "recipe": f"recipes/{self.recipe.file}",
             "architecture": ARCHITECTURE,
             "licence": "Apache-2.0 (weights); see data for the terms of what they learnt from",
             "labels": list(FERPLUS),
             "labels7": list(FER2013),
-            "data": DATA,
+            "data": [*DATA, *(UNLABELLED | {"name": name} for name in self.recipe.data.get("extra", []))],
             "input": {"name": "luma", "shape": ["n", 1, 64, 64], "range": [0, 1], "span": EXPRESSION_CROP.span},
             "settings": {"embedding_threshold": round(identity["threshold"], 3)},
         }

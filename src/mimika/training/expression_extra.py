@@ -12,10 +12,13 @@ from mimika.data.labels import FER2013, FERPLUS
 from mimika.engine.registry import open_session
 from mimika.stages.faces.align import EXPRESSION_CROP, crop
 from mimika.stages.recognize.calibrate import Calibration
+from mimika.training.augment import disturbed
 from mimika.training.expression_data import ExpressionFaces, crop_matrices
 from mimika.training.pictures import labelled_faces
 
 BATCH = 128
+CORNERS = ((0, 0), (-1, -1), (-1, 1), (1, -1), (1, 1))
+"""Where a teacher looks: straight on, and with the crop moved towards each corner."""
 
 
 def with_extra_faces(
@@ -42,30 +45,37 @@ def with_extra_faces(
     return faces
 
 
-def answers(teachers: Sequence[Path], faces: ExpressionFaces) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def answers(
+    teachers: Sequence[Path], faces: ExpressionFaces, shift: float = 0.0
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return what teachers say of each face: (n, 8) FER+ and (n, 7) FER-2013 probabilities.
 
-    The mean over the teachers and over each face and its mirrored picture, calibrated as their cards say.
+    The mean over the teachers and over each face and its mirrored picture, and with a `shift` in pixels of the crop
+    over the five `CORNERS`; calibrated as the teachers' cards say.
 
     Raises:
         ModelError: if a teacher or its card cannot be used.
     """
     total8, total7 = np.zeros((len(faces), len(FERPLUS))), np.zeros((len(faces), len(FER2013)))
+    looks = [(shift * x, shift * y) for x, y in CORNERS] if shift else [(0.0, 0.0)]
     for teacher in teachers:
         card, session = open_session(teacher)
         eight, seven = Calibration.of(card, len(FERPLUS)), Calibration.of(card, len(FER2013), "7")
-        for rows, batch in _batches(faces):
-            outputs = session.run(np.concatenate([batch, batch[..., ::-1]]))
-            total8[rows] += eight.probabilities(outputs["logits"]).reshape(2, len(batch), -1).mean(0)
-            total7[rows] += seven.probabilities(outputs["logits7"]).reshape(2, len(batch), -1).mean(0)
-    return (total8 / len(teachers)).astype(np.float32), (total7 / len(teachers)).astype(np.float32)
+        for look in looks:
+            for rows, batch in _batches(faces, look):
+                outputs = session.run(np.concatenate([batch, batch[..., ::-1]]))
+                total8[rows] += eight.probabilities(outputs["logits"]).reshape(2, len(batch), -1).mean(0)
+                total7[rows] += seven.probabilities(outputs["logits7"]).reshape(2, len(batch), -1).mean(0)
+    count = len(teachers) * len(looks)
+    return (total8 / count).astype(np.float32), (total7 / count).astype(np.float32)
 
 
-def _batches(faces: ExpressionFaces) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+def _batches(faces: ExpressionFaces, shift: tuple[float, float]) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    still = np.eye(2)
     for start in range(0, len(faces), BATCH):
         rows = slice(start, min(start + BATCH, len(faces)))
         crops = [
-            crop(picture, matrix, EXPRESSION_CROP)
+            crop(picture, disturbed(matrix, still, np.array(shift), EXPRESSION_CROP.side), EXPRESSION_CROP)
             for picture, matrix in zip(faces.pictures[rows], faces.matrices[rows], strict=True)
         ]
         yield rows, np.stack(crops)[:, None].astype(np.float32) / np.float32(255)

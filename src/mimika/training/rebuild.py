@@ -44,7 +44,7 @@ def rebuilt(file: Path, dropout: float = 0.0) -> ShippedExpression:
     weights = _weights(model)
     try:
         network = ExpressionNetwork(*_shape(weights), dropout)
-        whole = ShippedExpression(network, len(weights["projection.weight"]), mirror="mirror" in weights)
+        whole = ShippedExpression(network, len(weights["projection.weight"]), len(weights["left"]))
         whole = folded(whole.eval())  # type: ignore[assignment]
         wanted = whole.state_dict()
         whole.load_state_dict({name: torch.from_numpy(weights[name].astype(np.float32)) for name in wanted})
@@ -97,4 +97,4 @@ def _shape(weights: Weights) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
     widths += [weights[f"network.stages.{stage}.0.body.0.0.bias"].shape[0] for stage in range(1, len(last))]
     # The first convolution of the first stage is no block; in the others the first is.
     blocks = [last[0], *(last[stage] + 1 for stage in range(1, len(last)))]
-    return weights["network.shrink"].shape[0], tuple(widths), tuple(blocks)
+    return weights["left"].shape[1], tuple(widths), tuple(blocks)

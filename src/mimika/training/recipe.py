@@ -48,7 +48,7 @@ class Recipe:
 
     `task` names the module under `mimika.training`; `data`, `network` and `expected` are that task's own. `loss` and
     `augment` choose from `losses.py` and `augmentations.py`, `start` the weights to begin with (`pretrained.py`),
-    `ship` what becomes of the network when it is written, such as int8 weights; see the task.
+    `ship` what becomes of the network when it is written, such as int8 weights; see the task. `file` is its own name.
     """
 
     name: str
@@ -62,6 +62,7 @@ class Recipe:
     start: dict[str, Any] = field(default_factory=dict)
     ship: dict[str, Any] = field(default_factory=dict)
     expected: dict[str, Any] = field(default_factory=dict)
+    file: str = ""
 
     @classmethod
     def load(cls, path: Path | str, overrides: dict[str, Any] | None = None) -> Recipe:
@@ -85,6 +86,6 @@ class Recipe:
                 table = table.setdefault(parent, {})
             table[last] = value
         try:
-            return cls(**{**raw, "schedule": Schedule(**raw.get("schedule", {}))})
+            return cls(**{"file": Path(path).name, **raw, "schedule": Schedule(**raw.get("schedule", {}))})
         except TypeError as error:
             raise OptionError(f"{path}: {error}") from error

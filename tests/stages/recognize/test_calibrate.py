@@ -59,7 +59,7 @@ def test_the_shipped_network_is_calibrated_and_says_how_common_its_classes_were(
     own = shipped("expression")
     for classes, head in ((8, ""), (7, "7")):
         found = Calibration.of(own, classes, head)
-        assert np.abs(found.bias).max() > 0
+        assert found.temperature != 1
         assert found.prior is not None
         assert found.prior.sum() == pytest.approx(1, abs=1e-3)
     assert 0.3 < own.setting("unsure_below", 0) < 0.8

@@ -13,6 +13,15 @@ from mimika.training.networks.blocks import Residual, convolution
 MEAN, CONTRAST = 0.5, 4.0
 """Luma is brought to about zero mean and unit spread inside the network."""
 
+LOOKS = {
+    1: ((0, 0, False),),
+    2: ((0, 0, False), (0, 0, True)),
+    4: ((-1, -1, False), (-1, -1, True), (1, 1, False), (1, 1, True)),
+}
+"""How often a shipped network looks at a crop: from which corner, and whether in a mirror."""
+REACH = 1
+"""How far towards a corner it looks, in pixels of the crop; chosen on validation."""
+
 GRID = 3
 """The descriptor averages the maps of the early stages over GRID × GRID parts of the face."""
 
@@ -25,6 +34,25 @@ def averaging(size: int, side: int) -> Tensor:
     """
     lines = F.interpolate(torch.eye(size)[None, None], size=(side, size), mode="bilinear", antialias=True)
     return lines[0, 0].half().float()
+
+
+def views(size: int, side: int, count: int) -> tuple[Tensor, Tensor]:
+    """Return the matrices (count, side, size) and (count, size, side) of the ways to look at a crop, see `LOOKS`.
+
+    The product left @ crop @ right is the crop averaged down to `side`, moved and mirrored.
+    """
+    left, right = [], []
+    for down, across, mirror in LOOKS[count]:
+        left.append(averaging(size, side) @ moving(size, down * REACH))
+        column = (averaging(size, side) @ moving(size, across * REACH)).T
+        right.append(column.flip(0) if mirror else column)
+    return torch.stack(left).half().float(), torch.stack(right).half().float()
+
+
+def moving(size: int, shift: float) -> Tensor:
+    """Return the (size, size) matrix that moves a line by `shift` pixels; at its ends the last ones are repeated."""
+    places = (torch.arange(size) + float(shift)).clamp(0, size - 1)
+    return (1 - (places[:, None] - torch.arange(size)).abs()).clamp(min=0)
 
 
 def gridded(x: Tensor) -> Tensor:
@@ -92,7 +120,11 @@ class ExpressionNetwork(nn.Module):
     def features(self, luma: Tensor) -> list[Tensor]:
         """Return the maps (n, width, h, w) of every stage but the first."""
         shrink = self.training_shrink.to(luma.device) if self.training else self.shrink
-        x = (shrink @ luma @ shrink.T - MEAN) * CONTRAST
+        return self.maps(shrink @ luma @ shrink.T)
+
+    def maps(self, small: Tensor) -> list[Tensor]:
+        """Return the same of crops (n, 1, side, side) that are averaged down already."""
+        x = (small - MEAN) * CONTRAST
         maps = []
         for number, stage in enumerate(self.stages):
             x = stage(x)
@@ -119,17 +151,20 @@ class ShippedExpression(nn.Module):
     """The network as it is shipped: with an embedding of unit length for telling faces apart.
 
     The embedding is a linear map of the network's descriptor, set by `set_projection`; early stages see more of
-    who somebody is, the last one more of what the face does. With `mirror` the crop and its mirror image are both
-    looked at and the logits and embeddings averaged: a face then reads the same in a mirror, at twice the cost.
+    who somebody is, the last one more of what the face does. The crop is looked at `looks` times (1, 2 or 4, see
+    `LOOKS`), at so many times the cost, and the answers are averaged: what a face is read as then hangs less on which
+    way round it is and on where exactly it was cut. While training it is looked at once.
     """
 
-    mirror: Tensor
+    left: Tensor
+    right: Tensor
 
-    def __init__(self, network: ExpressionNetwork, size: int = 128, mirror: bool = False) -> None:
+    def __init__(self, network: ExpressionNetwork, size: int = 128, looks: int = 1) -> None:
         super().__init__()
         self.network = network
-        exchange = torch.eye(EXPRESSION_CROP.side).fliplr() if mirror else torch.empty(0)
-        self.register_buffer("mirror", exchange, persistent=False)
+        left, right = views(EXPRESSION_CROP.side, len(network.shrink), looks)
+        self.register_buffer("left", left, persistent=False)
+        self.register_buffer("right", right, persistent=False)
         self.projection = nn.Linear(network.descriptor_size, size, bias=False)
         self.centre = nn.Parameter(torch.zeros(network.descriptor_size), requires_grad=False)
 
@@ -141,11 +176,13 @@ class ShippedExpression(nn.Module):
 
     def forward(self, luma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return logits (n, 8), logits7 (n, 7) and embedding (n, size)."""
-        if len(self.mirror):
-            luma = torch.stack([luma, luma @ self.mirror], 1).flatten(0, 1)
-        maps = self.network.features(luma)
+        looks = 1 if self.training else len(self.left)
+        if self.training:
+            maps = self.network.features(luma)
+        else:
+            maps = self.network.maps((self.left @ luma @ self.right).flatten(0, 1)[:, None])
         logits, logits7 = self.network.heads(maps)
         answers = (logits, logits7, self.projection(self.network.describe(maps) - self.centre))
-        if len(self.mirror):
-            answers = tuple(answer.unflatten(0, (-1, 2)).mean(1) for answer in answers)
+        if looks > 1:
+            answers = tuple(answer.unflatten(0, (-1, looks)).mean(1) for answer in answers)
         return answers[0], answers[1], F.normalize(answers[2], dim=1)
