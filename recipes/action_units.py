@@ -3,7 +3,7 @@
     python recipes/action_units.py --labels build/teacher --cache build/cache
 
 The data folder holds the morphable face (`face_model/`) and the face pictures; the labels come from
-`recipes/teachers/label_mesh.py`. Slow steps keep their results in the cache. About 25 minutes on two cores.
+`recipes/teachers/label_mesh.py`. Slow steps keep their results in the cache. About 30 minutes on two cores.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def card(target: Path, distance: float) -> dict[str, object]:
     """Return where the arrays come from and on what terms."""
     return {
         "name": "action_units",
-        "version": "2",
+        "version": "3",
         "architecture": "dense regressors from shape, distances, edge directions; displacements of 23 units, two sides",
         "licence": "Apache-2.0; displacements derived from ICT-FaceKit (MIT)",
         "labels": list(ACTION_UNITS),
@@ -67,10 +67,14 @@ def card(target: Path, distance: float) -> dict[str, object]:
         "data": [
             {"name": "ICT-FaceKit", "use": "identities and 57 named movements", "terms": "MIT"},
             {"name": "MediaPipe canonical face model", "use": "vertex order, triangles", "terms": "Apache-2.0"},
-            {"name": "FER-2013 with FER+ votes", "use": "which expressions hold which units", "terms": "research; MIT"},
+            {
+                "name": "FER-2013 with FER+ votes",
+                "use": "which expressions hold which units, with what our expression network says",
+                "terms": "research; MIT",
+            },
             {
                 "name": "faces (LFW), studio, people, clips",
-                "use": "photos warped, errors of our meshes",
+                "use": "photos warped, errors of our meshes; the expressions that our network reads in them",
                 "terms": "research use, CC BY 4.0, MIT",
             },
         ],

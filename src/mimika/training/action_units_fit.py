@@ -32,7 +32,7 @@ class Schedule:
 
     steps: int = 2500
     batch: int = 512
-    hidden: int = 96
+    hidden: tuple[int, ...] = (96,)
     rate: float = 2e-3
     decay: float = 3e-2
     drop: float = 0.1
@@ -102,7 +102,7 @@ def fit(lesson: Lesson, schedule: Schedule, shares: bool) -> dict[str, Array]:
     mean, spread = lesson.inputs.mean(axis=0), lesson.inputs.std(axis=0) + 1e-4
     seen = torch.from_numpy((lesson.inputs - mean) / spread)
     wanted, known = torch.from_numpy(lesson.targets), torch.from_numpy(np.ascontiguousarray(lesson.known, np.float32))
-    sizes = (lesson.inputs.shape[1], schedule.hidden, lesson.targets.shape[1])
+    sizes = (lesson.inputs.shape[1], *schedule.hidden, lesson.targets.shape[1])
     layers: list[nn.Module] = []
     for wide, narrow in itertools.pairwise(sizes):
         layers += [nn.Dropout(schedule.drop), nn.Linear(wide, narrow), nn.ReLU()]

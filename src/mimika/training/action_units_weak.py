@@ -1,7 +1,8 @@
 """Real expressions as hints for action units: which units an expression usually holds.
 
-Votes on an expression say little about one face's units, but much about a thousand faces'. A regressor that sees one
-region of one half of the face cannot tell the expression from elsewhere, and learns what that region does.
+An expression, voted on by people or read by the expression network, says little about one face's units, but much about
+a thousand faces'. A regressor that sees one region of one half of the face cannot tell the expression from elsewhere,
+and learns what that region does.
 
 Source: Ruiz, Van de Weijer, Binefa, "From emotions to action units with hidden and semi-hidden-task learning", ICCV
 2015; the shares follow the prototypes in Ekman, Friesen, Hager, "FACS: the investigator's guide", 2002, and Du, Tao,
@@ -19,13 +20,13 @@ SHARES: dict[str, dict[str, float]] = {
     "neutral": {},
     "happiness": {"AU6": 0.6, "AU12": 1.0, "AU25": 0.8},
     "surprise": {"AU1": 1.0, "AU2": 1.0, "AU5": 0.66, "AU25": 0.9, "AU26": 0.9, "AU27": 0.2},
-    "sadness": {"AU1": 0.6, "AU4": 1.0, "AU15": 1.0, "AU17": 0.67},
+    "sadness": {"AU1": 1.0, "AU4": 1.0, "AU15": 1.0, "AU17": 0.67},
     "anger": {"AU4": 1.0, "AU7": 1.0, "AU10": 0.26, "AU17": 0.52, "AU23": 0.29, "AU24": 1.0},
     "disgust": {"AU4": 0.31, "AU9": 1.0, "AU10": 1.0, "AU17": 0.8, "AU24": 0.26},
     "fear": {"AU1": 1.0, "AU2": 0.57, "AU4": 1.0, "AU5": 0.63, "AU20": 1.0, "AU25": 0.9, "AU26": 0.33},
     "contempt": {"AU12": 0.2, "AU14": 0.7},
 }
-"""How often a unit acts in an expression."""
+"""How often a unit acts in an expression; AU1 in sadness as in the guide's prototype (Du et al. counted it in 0.6)."""
 
 HINTED = tuple(sorted({unit for shares in SHARES.values() for unit in shares}, key=ACTION_UNITS.index))
 

@@ -148,7 +148,7 @@ def noise_percent(places: Places) -> float:
 
 def by_yaw(places: Places, measure: Skins) -> list[dict[str, Any]]:
     """Return the mean of some units, left and right, on photos said to be neutral, by how far the head is turned."""
-    meshes, seen, votes = named_faces(places, every=True)
+    meshes, seen, votes = named_faces(places)
     calm = np.flatnonzero(votes[:, 0] > 0)
     found = measure.by_appearance(meshes[calm], seen[calm])
     yaw = angles_of(fit_mean_face(meshes[calm])[0])[:, 1]
