@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from mimika.data.labels import ACTION_UNITS, FERPLUS
 from mimika.data.options import Options
-from mimika.stages.faces.align import EXPRESSION_CROP, matrices_from_meshes, mirror_map
+from mimika.stages.faces.align import mirror_map
 from mimika.stages.measure.action_units import LOWER_UNITS
 from mimika.stages.measure.appearance import appearance
 from mimika.stages.measure.eye_region import EyeNet
@@ -31,8 +30,7 @@ from mimika.training.action_units_data import (
 )
 from mimika.training.action_units_fit import Lesson, Schedule, fit, seen_lesson, shape_lesson
 from mimika.training.action_units_weak import HINTED, balance, hinted_units
-from mimika.training.expression_data import ExpressionFaces
-from mimika.training.expression_extra import answers
+from mimika.training.expression_extra import answers, unlabelled
 from mimika.training.faces_model import Array, FaceModel, load_face_model
 from mimika.training.own_meshes import own_meshes
 from mimika.training.pictures import LabelledFaces, labelled_faces, shards
@@ -224,17 +222,8 @@ def _told(places: Places, name: str, meshes: NDArray[np.float32], rows: NDArray[
     """Return the expression network's (n, 8) answers to the chosen faces of a set."""
     file = places.cache / f"told-{name}.npz"
     if not file.is_file():
-        faces = places.faces(name)
-        asked = ExpressionFaces(
-            pictures=[faces.picture(int(row)) for row in rows],
-            matrices=matrices_from_meshes(meshes[rows], EXPRESSION_CROP),
-            votes=np.zeros((len(rows), 10), np.int64),
-            labels=np.full(len(rows), -1),
-            points=meshes[rows],
-            found=np.ones(len(rows), np.bool_),
-        )
-        model = Path(str(resources.files("mimika.models"))) / "expression.onnx"
-        np.savez(file, rows=rows, shares=answers([model], asked)[0])
+        asked = unlabelled(places.faces(name), meshes, rows)
+        np.savez(file, shares=answers(["expression"], asked)[0])
     with np.load(file) as arrays:
         return np.asarray(arrays["shares"], np.float64)
 

@@ -61,6 +61,17 @@ class ExpressionFaces:
             self.points[rows], self.found[rows],
         )  # fmt: skip
 
+    def joined(self, more: ExpressionFaces) -> ExpressionFaces:
+        """Return these faces followed by others."""
+        return ExpressionFaces(
+            pictures=[*self.pictures, *more.pictures],
+            matrices=np.concatenate([self.matrices, more.matrices]),
+            votes=np.concatenate([self.votes, more.votes]),
+            labels=np.concatenate([self.labels, more.labels]),
+            points=np.concatenate([self.points, more.points]),
+            found=np.concatenate([self.found, more.found]),
+        )
+
 
 def load_split(data: Path, teacher: Path, split: str) -> ExpressionFaces:
     """Read "train", "validation" or "test" of FER-2013 with the mesh teacher's points from `teacher`.

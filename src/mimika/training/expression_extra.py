@@ -14,9 +14,9 @@ from mimika.stages.faces.align import EXPRESSION_CROP, crop
 from mimika.stages.recognize.calibrate import Calibration
 from mimika.training.augment import disturbed
 from mimika.training.expression_data import ExpressionFaces, crop_matrices
-from mimika.training.pictures import labelled_faces
+from mimika.training.pictures import LabelledFaces, labelled_faces
 
-BATCH = 128
+BATCH, VOTES = 128, 10
 CORNERS = ((0, 0), (-1, -1), (-1, 1), (1, -1), (1, 1))
 """Where a teacher looks: straight on, and with the crop moved towards each corner."""
 
@@ -33,22 +33,27 @@ def with_extra_faces(
     """
     for name in sets:
         more = labelled_faces(data, labels, cache, name)
-        rows = np.flatnonzero(more.found)
-        faces = ExpressionFaces(
-            pictures=[*faces.pictures, *(np.ascontiguousarray(more.picture(int(row))) for row in rows)],
-            matrices=np.concatenate([faces.matrices, crop_matrices(more.points[rows], more.found[rows])]),
-            votes=np.concatenate([faces.votes, np.zeros((len(rows), faces.votes.shape[1]), np.int64)]),
-            labels=np.concatenate([faces.labels, np.full(len(rows), -1, np.int64)]),
-            points=np.concatenate([faces.points, more.points[rows]]),
-            found=np.concatenate([faces.found, more.found[rows]]),
-        )
+        faces = faces.joined(unlabelled(more, more.points, np.flatnonzero(more.found)))
     return faces
 
 
+def unlabelled(faces: LabelledFaces, meshes: NDArray[np.float32], rows: NDArray[np.intp]) -> ExpressionFaces:
+    """Return the chosen rows of a set, cropped by `meshes` (n, 478, 3); they have no votes and the label -1."""
+    found = np.ones(len(rows), np.bool_)
+    return ExpressionFaces(
+        pictures=[np.ascontiguousarray(faces.picture(int(row))) for row in rows],
+        matrices=crop_matrices(meshes[rows], found),
+        votes=np.zeros((len(rows), VOTES), np.int64),
+        labels=np.full(len(rows), -1, np.int64),
+        points=meshes[rows],
+        found=found,
+    )
+
+
 def answers(
-    teachers: Sequence[Path], faces: ExpressionFaces, shift: float = 0.0
+    teachers: Sequence[str | Path], faces: ExpressionFaces, shift: float = 0.0
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return what teachers say of each face: (n, 8) FER+ and (n, 7) FER-2013 probabilities.
+    """Return what teachers, shipped names or files, say of each face: (n, 8) FER+ and (n, 7) FER-2013 probabilities.
 
     The mean over the teachers and over each face and its mirrored picture, and with a `shift` in pixels of the crop
     over the five `CORNERS`; calibrated as the teachers' cards say.

@@ -41,18 +41,18 @@ def views(size: int, side: int, count: int) -> tuple[Tensor, Tensor]:
 
     The product left @ crop @ right is the crop averaged down to `side`, moved and mirrored.
     """
+    shrink = averaging(size, side)
     left, right = [], []
     for down, across, mirror in LOOKS[count]:
-        left.append(averaging(size, side) @ moving(size, down * REACH))
-        column = (averaging(size, side) @ moving(size, across * REACH)).T
+        left.append(shrink @ moving(size, down * REACH))
+        column = (shrink @ moving(size, across * REACH)).T
         right.append(column.flip(0) if mirror else column)
     return torch.stack(left).half().float(), torch.stack(right).half().float()
 
 
-def moving(size: int, shift: float) -> Tensor:
+def moving(size: int, shift: int) -> Tensor:
     """Return the (size, size) matrix that moves a line by `shift` pixels; at its ends the last ones are repeated."""
-    places = (torch.arange(size) + float(shift)).clamp(0, size - 1)
-    return (1 - (places[:, None] - torch.arange(size)).abs()).clamp(min=0)
+    return torch.eye(size)[(torch.arange(size) + shift).clamp(0, size - 1)]
 
 
 def gridded(x: Tensor) -> Tensor:
@@ -176,11 +176,10 @@ class ShippedExpression(nn.Module):
 
     def forward(self, luma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return logits (n, 8), logits7 (n, 7) and embedding (n, size)."""
-        looks = 1 if self.training else len(self.left)
         if self.training:
-            maps = self.network.features(luma)
+            looks, maps = 1, self.network.features(luma)
         else:
-            maps = self.network.maps((self.left @ luma @ self.right).flatten(0, 1)[:, None])
+            looks, maps = len(self.left), self.network.maps((self.left @ luma @ self.right).flatten(0, 1)[:, None])
         logits, logits7 = self.network.heads(maps)
         answers = (logits, logits7, self.projection(self.network.describe(maps) - self.centre))
         if looks > 1:
