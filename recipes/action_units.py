@@ -53,7 +53,7 @@ def card(target: Path, distance: float) -> dict[str, object]:
     """Return where the arrays come from and on what terms."""
     return {
         "name": "action_units",
-        "version": "3",
+        "version": "4",
         "architecture": "dense regressors from shape, distances, edge directions; displacements of 23 units, two sides",
         "licence": "Apache-2.0; displacements derived from ICT-FaceKit (MIT)",
         "labels": list(ACTION_UNITS),

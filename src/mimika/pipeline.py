@@ -27,6 +27,7 @@ from mimika.stages.faces.glimpses import credible, glimpses
 from mimika.stages.faces.places import Places, Seen
 from mimika.stages.faces.track import Tracker
 from mimika.stages.measure.action_units import ActionUnits
+from mimika.stages.measure.appearance import of_crops
 from mimika.stages.measure.eye_region import EyeNet
 from mimika.stages.measure.eyes import gaze, openness
 from mimika.stages.measure.mesh import MeshNet
@@ -204,14 +205,16 @@ class Pipeline:
         meshes = self._eyes.refine(frame.luma, seen.meshes)
         fit = self._fit = fit_mean_face(meshes)
         angles, translations = head_pose(meshes, (frame.width, frame.height), fit)
+        looks = of_crops(255 * crops[:, 0]).reshape(len(meshes), -1)
         return Measurements(
             meshes,
             seen.presence,
             angles,
             translations,
-            action_units=self._units.measure(meshes, angles, crops=255 * crops[:, 0], fit=fit),
+            action_units=self._units.measure(meshes, angles, looks=looks, fit=fit),
             eye_openness=openness(meshes),
             gaze=gaze(meshes, angles),
+            appearance=looks.astype(np.float16),
         )
 
 

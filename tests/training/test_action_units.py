@@ -10,7 +10,17 @@ import pytest
 from mimika.data.labels import ACTION_UNITS, FERPLUS, SIDED_UNITS
 from mimika.stages.faces.align import mean_face, mirror_map
 from mimika.stages.measure.action_units import displacements
-from mimika.training.action_units_data import UNITS, draw_units, noisy, photographed, residuals, with_lips
+from mimika.stages.measure.appearance import mirror_places
+from mimika.training.action_units_data import (
+    UNITS,
+    UnitFaces,
+    draw_units,
+    noisy,
+    photographed,
+    residuals,
+    with_lips,
+)
+from mimika.training.action_units_fit import Lesson, Schedule, changed_lesson, fit, shape_lesson
 from mimika.training.action_units_weak import HINTED, balance, hinted_units
 from mimika.training.evaluate_action_units import agreement, area
 
@@ -62,6 +72,43 @@ def test_votes_hint_at_the_units_of_their_prototypes():
     assert "AU28" not in HINTED
     weights = balance(np.repeat(votes, [90, 1, 1, 1, 1, 1, 1, 1], axis=0))
     assert weights[-1] > 10 * weights[0]
+
+
+def some_faces(rng, count):
+    calm = photographed(np.repeat(mean_face().astype(np.float64)[None], count, axis=0), rng).astype(np.float32)
+    units = rng.uniform(0, 5, (count, 23, 2)).astype(np.float32)
+    return UnitFaces(calm + rng.normal(0, 0.5, calm.shape).astype(np.float32), calm, units)
+
+
+def test_lessons_are_joined_by_their_shares_even_where_these_are_alike():
+    rng = np.random.default_rng(1)
+    few, many = (shape_lesson(faces.meshes, faces.neutrals, faces.intensities, True) for faces in (
+        some_faces(rng, 2), some_faces(rng, 6)
+    ))  # fmt: skip
+    both = Lesson.join((0.5, few), (0.5, many))
+    assert len(both.inputs) == len(both.targets) == 2 * 8
+    assert both.weights[:4].sum() == pytest.approx(0.5)
+    assert both.weights[4:].sum() == pytest.approx(0.5)
+
+
+def test_a_face_against_its_neutral_is_learnt_by_shape_and_by_how_it_changed():
+    rng = np.random.default_rng(2)
+    faces, seen = some_faces(rng, 3), rng.random((3, 2, 8, 8, 9)).astype(np.float32)
+    plain = shape_lesson(faces.meshes, faces.neutrals, faces.intensities, True)
+    lesson = changed_lesson(faces, seen)
+    changed = lesson.inputs[:, plain.inputs.shape[1] :]
+    np.testing.assert_allclose(changed[:3], (seen[:, 0] - seen[:, 1]).reshape(3, -1), atol=1e-6)
+    np.testing.assert_array_equal(changed[3:], changed[:3, mirror_places()])
+    np.testing.assert_array_equal(lesson.targets[3:].reshape(3, 23, 2), faces.intensities[..., ::-1])
+
+
+def test_a_regressor_that_is_exported_answers_as_it_learnt():
+    rng = np.random.default_rng(3)
+    inputs = rng.normal(2, 3, (400, 5)).astype(np.float32)
+    lesson = Lesson(inputs, inputs[:, :2] - 1, np.ones((400, 2), np.float32), np.ones(400, np.float32))
+    layers = fit(lesson, Schedule(steps=400, hidden=(16,), rate=1e-2, drop=0.0), shares=False)
+    answers = np.maximum(inputs @ layers["w0"] + layers["b0"], 0) @ layers["w1"] + layers["b1"]
+    assert np.abs(answers - lesson.targets).mean() < 0.3
 
 
 def test_agreement_and_area_of_known_values():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -10,8 +10,13 @@ from numpy.typing import NDArray
 
 from mimika.data._check import shaped
 from mimika.data.labels import FERPLUS
+from mimika.data.measurements import APPEARANCE
 
 SHAPE_POINTS = 468
+
+
+def _not_seen() -> NDArray[np.float32]:
+    return np.full(APPEARANCE, np.nan, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +26,7 @@ class Baseline:
     `shape` (468, 3): the pose-free neutral shape, as `ActionUnits.neutral_shape` gives it; `eye_openness` (2,) left
     and right; `rest` (8,) the mean expression probabilities of the calm face. `method` is how it was found ("auto",
     "first", "image"), `frames` from how many frames, `since_s` from which second on it was known; `face` the track id,
-    `source` the recording.
+    `source` the recording. `appearance` (576,): how the calm face's skin looks, NaN where that is not known.
 
     Raises:
         ShapeError: if a shape is wrong.
@@ -35,14 +40,16 @@ class Baseline:
     since_s: float
     face: int = -1
     source: str = ""
+    appearance: NDArray[np.float32] = field(default_factory=_not_seen)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", shaped("shape", self.shape, (SHAPE_POINTS, 3), np.float32))
         object.__setattr__(self, "eye_openness", shaped("eye_openness", self.eye_openness, (2,), np.float32))
         object.__setattr__(self, "rest", shaped("rest", self.rest, (len(FERPLUS),), np.float32))
+        object.__setattr__(self, "appearance", shaped("appearance", self.appearance, (APPEARANCE,), np.float32))
 
     def as_json(self, shape: bool = True) -> dict[str, Any]:
-        """Return it as plain values, rounded; without the 1,404 numbers of the shape if not wanted."""
+        """Return it as plain values, rounded; without shape and appearance, 1,980 numbers, if not wanted."""
         plain: dict[str, Any] = {
             "face": self.face,
             "source": self.source,
@@ -54,7 +61,11 @@ class Baseline:
             ],
             "rest": {name: round(value, 5) for name, value in zip(FERPLUS, self.rest.tolist(), strict=True)},
         }
-        return plain | ({"shape": np.round(self.shape.astype(np.float64), 5).tolist()} if shape else {})
+        if shape:
+            plain["shape"] = np.round(self.shape.astype(np.float64), 5).tolist()
+            if np.isfinite(self.appearance).all():
+                plain["appearance"] = np.round(self.appearance.astype(np.float64), 4).tolist()
+        return plain
 
     @classmethod
     def from_json(cls, plain: dict[str, Any]) -> Self:
@@ -73,4 +84,5 @@ class Baseline:
             since_s=float(plain["since_s"]),
             face=int(plain["face"]),
             source=str(plain["source"]),
+            appearance=np.array(plain["appearance"], np.float32) if "appearance" in plain else _not_seen(),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from mimika.data.labels import ACTION_UNITS
 from mimika.data.movements import MOVED
 
 MESH_POINTS = 478
+APPEARANCE = 576
+"""Numbers that say how a face looks, as `stages.measure.appearance` gives them."""
 
 _NOT_GIVEN = np.zeros(0, np.float32)
 _LATER: dict[str, tuple[int, ...]] = {
@@ -20,10 +23,11 @@ _LATER: dict[str, tuple[int, ...]] = {
     "eye_openness": (2,),
     "gaze": (2,),
     "movement": (MOVED,),
+    "appearance": (APPEARANCE,),
 }
 
 
-def _not_given() -> NDArray[np.float32]:
+def _not_given() -> NDArray[Any]:
     return _NOT_GIVEN
 
 
@@ -39,8 +43,9 @@ class Measurements:
     image width divided by inter-ocular distance. `action_units` (n, 23, 2): intensities 0..5 in the order of
     `labels.ACTION_UNITS`, the subject's left then right, both alike where a unit has no sides. `eye_openness` (n, 2):
     left, right; 0 closed, about 1 open. `gaze` (n, 2): yaw and pitch of the eyes relative to the head in degrees, with
-    the signs of the angles. `movement` (n, 35): where regions and head are by optical flow, as in `data.movements`. The
-    last four are NaN where they were not measured.
+    the signs of the angles. `movement` (n, 35): where regions and head are by optical flow, as in `data.movements`.
+    `appearance` (n, 576) float16: how the skin looks, for a comparison with the person's own neutral. The last five are
+    NaN where they were not measured.
 
     Raises:
         ShapeError: if a shape is wrong or the lengths differ.
@@ -54,6 +59,7 @@ class Measurements:
     eye_openness: NDArray[np.float32] = field(default_factory=_not_given)
     gaze: NDArray[np.float32] = field(default_factory=_not_given)
     movement: NDArray[np.float32] = field(default_factory=_not_given)
+    appearance: NDArray[np.float16] = field(default_factory=_not_given)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "meshes", shaped("meshes", self.meshes, (None, MESH_POINTS, 3), np.float32))
@@ -62,9 +68,10 @@ class Measurements:
         object.__setattr__(self, "translations", shaped("translations", self.translations, (None, 3), np.float32))
         for name, shape in _LATER.items():
             value = getattr(self, name)
+            kind = np.float16 if name == "appearance" else np.float32
             if value is _NOT_GIVEN:
-                value = np.full((len(self.meshes), *shape), np.nan, np.float32)
-            object.__setattr__(self, name, shaped(name, value, (None, *shape), np.float32))
+                value = np.full((len(self.meshes), *shape), np.nan, kind)
+            object.__setattr__(self, name, shaped(name, value, (None, *shape), kind))
         same_length(**{item.name: getattr(self, item.name) for item in fields(self)})
 
     def __len__(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,24 +29,32 @@ from mimika.training.action_units_data import (
     residuals,
     synthetic,
 )
-from mimika.training.action_units_fit import Lesson, Schedule, fit, seen_lesson, shape_lesson
+from mimika.training.action_units_fit import Lesson, Schedule, changed_lesson, fit, seen_lesson, shape_lesson
 from mimika.training.action_units_weak import HINTED, balance, hinted_units
 from mimika.training.expression_extra import answers, unlabelled
 from mimika.training.faces_model import Array, FaceModel, load_face_model
+from mimika.training.kept import Arrays, kept
 from mimika.training.own_meshes import own_meshes
 from mimika.training.pictures import LabelledFaces, labelled_faces, shards
 from mimika.training.splits import held_out
 
 HELD_OUT = 0.15
 """Share of the persons whose photos and mesh errors are kept for testing."""
-MORPHABLE_COUNT, PHOTO_COUNT = (20000, 2000), (6000, 500)
+MORPHABLE_COUNT, PHOTO_COUNT, MOVED_COUNT = (20000, 2000), (20000, 500), 10000
 """Faces for training and testing."""
 WHITE = 0.006
 """Inter-ocular distances of noise from point to point, added to the errors that our meshes share."""
 TOLD_SHARE = 0.6
 """Part of the hints that the expression network gives where people voted too."""
+SHAPE = Schedule(steps=2500, hidden=(192,), batch=384, drop=0.03)
+"""How the regressors by shape learn."""
+SEEN = Schedule(steps=3500, hidden=(256, 64), batch=384, drop=0.03, decay=0.1)
+"""How those learn that look at one picture."""
+CHANGED = Schedule(steps=4000, hidden=(256,), batch=384, drop=0.1, decay=0.1)
+"""How the regressor learns that compares a face with its neutral by shape and appearance."""
 _TOLD_SETS = ("fer2013-train", "people", "faces")
 _PHOTO_SETS = ("faces", "studio", "fer2013-train")
+_MESHES = ("mesh", "eyes")
 _STEADY = (33, 133, 362, 263, 168, 6, 1, 4, 2, 98, 327, 10, 127, 356, 234, 454)
 
 
@@ -78,23 +87,25 @@ def basis_arrays(model: FaceModel) -> dict[str, NDArray[np.generic]]:
 
 def fine_meshes(places: Places, name: str) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Return our meshes with the eyes looked at closely (n, 478, 3), presence (n,) and appearance (n, 8, 8, 9)."""
-    file = places.cache / f"fine-{name}.npz"
-    if not file.is_file():
+
+    def measured() -> Arrays:
         faces, eyes = places.faces(name), EyeNet(Options())
         meshes, presence = own_meshes(faces, places.cache / f"own-{name}.npz")
         meshes, seen = meshes.copy(), np.zeros((len(meshes), 8, 8, 9), np.float16)
         for row in np.flatnonzero(faces.found & (presence > 0.5)).tolist():
-            meshes[row] = eyes.refine(faces.picture(row), meshes[row : row + 1])[0]
+            # As in the pipeline: what the mesh network says cuts the crop, before the eyes are looked at closely.
             seen[row] = appearance(faces.picture(row), meshes[row : row + 1])[0]
-        np.savez(file, points=meshes, presence=presence, seen=seen)
-    with np.load(file) as arrays:
-        return arrays["points"], arrays["presence"], arrays["seen"].astype(np.float32)
+            meshes[row] = eyes.refine(faces.picture(row), meshes[row : row + 1])[0]
+        return {"points": meshes, "presence": presence, "seen": seen}
+
+    found = kept(places.cache / f"fine-{name}.npz", _MESHES, measured)
+    return found["points"], found["presence"], found["seen"].astype(np.float32)
 
 
 def morphable_faces(places: Places, split: str) -> UnitFaces:
     """Return faces of the morphable model with the errors of our meshes; those of held-out persons in "test"."""
-    file = places.cache / f"units-morphable-{split}.npz"
-    if not file.is_file():
+
+    def drawn() -> Arrays:
         model, test = places.model(), split == "test"
         bank = []
         for name in ("faces", "people", "studio", "clips"):
@@ -106,11 +117,10 @@ def morphable_faces(places: Places, split: str) -> UnitFaces:
         errors = errors[np.linalg.norm(errors, axis=-1).mean(axis=1) < 0.15]
         rng = np.random.default_rng(2 if test else 1)
         made = synthetic(model, unit_displacements(model), errors, rng, MORPHABLE_COUNT[test])
-        np.savez(
-            file, meshes=_rough(made.meshes, rng), neutrals=_rough(made.neutrals, rng), intensities=made.intensities
-        )
-    with np.load(file) as arrays:
-        return UnitFaces(arrays["meshes"], arrays["neutrals"], arrays["intensities"])
+        meshes, neutrals = _rough(made.meshes, rng), _rough(made.neutrals, rng)
+        return {"meshes": meshes, "neutrals": neutrals, "intensities": made.intensities}
+
+    return UnitFaces(**kept(places.cache / f"units-morphable-{split}.npz", _MESHES, drawn, str(MORPHABLE_COUNT)))
 
 
 def _rough(meshes: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -119,33 +129,52 @@ def _rough(meshes: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.
 
 
 def photo_faces(places: Places, split: str) -> tuple[UnitFaces, NDArray[np.float32], NDArray[np.str_]]:
-    """Return warped photos of calm faces as our networks measure them, their appearance, and which set each is from."""
+    """Return warped photos of calm faces as our networks measure them, appearance and which set each is from.
+
+    Appearance (n, 2, 8, 8, 9) is that of the face as it moved, then as it was.
+    """
     file = places.cache / f"units-photos-{split}.npz"
-    if not file.is_file():
-        _warp_photos(places, split, file)
-    with np.load(file) as arrays:
-        faces = UnitFaces(arrays["meshes"], arrays["neutrals"], arrays["intensities"])
-        return faces, arrays["seen"].astype(np.float32), arrays["which"][:, 0]
+    found = kept(
+        file, _MESHES, lambda: _warp_photos(places, split, _calm_rows, PHOTO_COUNT[split == "test"]), str(PHOTO_COUNT)
+    )
+    faces = UnitFaces(found["meshes"], found["neutrals"], found["intensities"])
+    return faces, found["seen"].astype(np.float32), found["which"][:, 0]
 
 
-def _warp_photos(places: Places, split: str, file: Path) -> None:
+def moved_faces(places: Places) -> tuple[UnitFaces, NDArray[np.float32]]:
+    """Return the same of faces that showed anything before they moved; `neutrals` is what they were."""
+    file = places.cache / "units-moved-train.npz"
+    found = kept(file, _MESHES, lambda: _warp_photos(places, "train", _steady_rows, MOVED_COUNT), str(MOVED_COUNT))
+    return UnitFaces(found["meshes"], found["neutrals"], found["intensities"]), found["seen"].astype(np.float32)
+
+
+def _warp_photos(
+    places: Places, split: str, chosen: Callable[[Places, str, LabelledFaces], list[int]], count: int
+) -> Arrays:
     sets, test = {name: places.faces(name) for name in _PHOTO_SETS}, split == "test"
     pool = []
     for name, faces in sets.items():
-        rows = [row for row in _calm_rows(places, name, faces) if held_out(str(faces.names[row]), HELD_OUT) == test]
+        rows = [row for row in chosen(places, name, faces) if held_out(str(faces.names[row]), HELD_OUT) == test]
         pool += [(name, row) for row in rows for _ in range(12 if name == "studio" else 1)]
     rng, model = np.random.default_rng(11 if test else 12), places.model()
     basis, net, eyes = unit_displacements(model), MeshNet(Options()), EyeNet(Options())
-    kept: dict[str, list[object]] = {key: [] for key in ("meshes", "neutrals", "intensities", "seen", "which")}
-    while len(kept["which"]) < PHOTO_COUNT[test]:
+    lists: dict[str, list[object]] = {key: [] for key in ("meshes", "neutrals", "intensities", "seen", "which")}
+    while len(lists["which"]) < count:
         name, row = pool[int(rng.integers(len(pool)))]
         cut, mesh = face_cut(sets[name].picture(row), sets[name].points[row], rng.uniform(26, 40))
         made = moved_photo(cut, mesh, draw_units(rng, 1)[0], basis, model.faces, net, eyes, rng)
         if made is not None:
-            for key, value in zip(kept, (*made, (name, str(row))), strict=True):
-                kept[key].append(value)
-    which = np.array(kept.pop("which"))
-    np.savez(file, which=which, allow_pickle=False, **{key: np.array(value, np.float32) for key, value in kept.items()})
+            for key, value in zip(lists, (*made, (name, str(row))), strict=True):
+                lists[key].append(value)
+    which, seen = np.array(lists.pop("which")), np.array(lists.pop("seen"), np.float16)
+    return {"which": which, "seen": seen, **{key: np.array(value, np.float32) for key, value in lists.items()}}
+
+
+def _steady_rows(places: Places, name: str, faces: LabelledFaces) -> list[int]:
+    """Return faces that are not turned far, whatever they show."""
+    rows = np.flatnonzero(faces.found)
+    angles, _ = head_pose(faces.points[rows], (100, 100))
+    return [int(row) for row in rows[(np.abs(angles[:, 1]) < 35) & (np.abs(angles[:, 0]) < 30)]]
 
 
 def _calm_rows(places: Places, name: str, faces: LabelledFaces) -> list[int]:
@@ -201,7 +230,7 @@ def told_faces(places: Places) -> tuple[NDArray[np.float32], NDArray[np.float32]
 
     The shares are what the shipped expression network says, mixed with the votes where there are any.
     """
-    kept = []
+    parts = []
     for name in _TOLD_SETS:
         faces, (meshes, presence, seen) = places.faces(name), fine_meshes(places, name)
         rows = faces.found & (presence > 0.5) & np.isfinite(meshes).all(axis=(1, 2))
@@ -213,19 +242,19 @@ def told_faces(places: Places) -> tuple[NDArray[np.float32], NDArray[np.float32]
             voted = votes.sum(axis=1) >= 5
             shares[voted] *= TOLD_SHARE
             shares[voted] += (1 - TOLD_SHARE) * votes[voted] / votes[voted].sum(axis=1, keepdims=True)
-        kept.append((meshes[rows], seen[rows], shares))
-    meshes, seen, shares = (np.concatenate(each) for each in zip(*kept, strict=True))
+        parts.append((meshes[rows], seen[rows], shares))
+    meshes, seen, shares = (np.concatenate(each) for each in zip(*parts, strict=True))
     return meshes, seen, shares
 
 
 def _told(places: Places, name: str, meshes: NDArray[np.float32], rows: NDArray[np.intp]) -> Array:
     """Return the expression network's (n, 8) answers to the chosen faces of a set."""
-    file = places.cache / f"told-{name}.npz"
-    if not file.is_file():
-        asked = unlabelled(places.faces(name), meshes, rows)
-        np.savez(file, shares=answers(["expression"], asked)[0])
-    with np.load(file) as arrays:
-        return np.asarray(arrays["shares"], np.float64)
+
+    def told() -> Arrays:
+        return {"shares": answers(["expression"], unlabelled(places.faces(name), meshes, rows))[0]}
+
+    found = kept(places.cache / f"told-{name}.npz", [*_MESHES, "expression"], told)
+    return np.asarray(found["shares"], np.float64)
 
 
 def _hints(votes: Array, columns: list[int]) -> NDArray[np.float32]:
@@ -233,26 +262,23 @@ def _hints(votes: Array, columns: list[int]) -> NDArray[np.float32]:
 
 
 def regressors(places: Places) -> dict[str, NDArray[np.float32]]:
-    """Fit all four regressors; returns their arrays by name."""
+    """Fit all five regressors; returns their arrays by name."""
     drawn, (photos, skins, _) = morphable_faces(places, "train"), photo_faces(places, "train")
     arrays: dict[str, NDArray[np.float32]] = {}
     for name, compared in (("neutral", True), ("alone", False)):
-        parts = {
-            share: shape_lesson(each.meshes, each.neutrals, each.intensities, compared)
-            for share, each in ((0.6, drawn), (0.4, photos))
-        }
-        found = fit(Lesson.join(parts), Schedule(steps=1300, batch=384, drop=0.02), shares=False)
+        lessons = [shape_lesson(each.meshes, each.neutrals, each.intensities, compared) for each in (drawn, photos)]
+        found = fit(Lesson.join((0.5, lessons[0]), (0.5, lessons[1])), SHAPE, shares=False)
         arrays.update({f"{name}_{key}": value for key, value in found.items()})
+    changed = Lesson.join((0.6, changed_lesson(photos, skins)), (0.4, changed_lesson(*moved_faces(places))))
+    found = fit(changed, CHANGED, shares=False)
+    arrays.update({f"changed_{key}": value for key, value in found.items()})
     told = told_faces(places)
     for name, units in (("upper", UPPER_UNITS), ("lower", LOWER_UNITS)):
         columns = [ACTION_UNITS.index(unit) for unit in units]
         every, hinted = np.ones(len(units), np.float32), np.array([unit in HINTED for unit in units], np.float32)
         wanted = photos.intensities[:, columns] / np.float32(5)
-        parts = {
-            0.25: seen_lesson(photos.meshes, skins, wanted, every, np.ones(len(photos), np.float32), name),
-            0.75: seen_lesson(*told[:2], _hints(told[2], columns), hinted, balance(told[2]), name),
-        }
-        schedule = Schedule(steps=3000, hidden=(256, 64), batch=384, drop=0.03, decay=0.1)
-        found = fit(Lesson.join(parts), schedule, shares=True)
+        warped = seen_lesson(photos.meshes, skins[:, 0], wanted, every, np.ones(len(photos), np.float32), name)
+        real = seen_lesson(*told[:2], _hints(told[2], columns), hinted, balance(told[2]), name)
+        found = fit(Lesson.join((0.25, warped), (0.75, real)), SEEN, shares=True)
         arrays.update({f"{name}_{key}": value for key, value in found.items()})
     return arrays

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mimika.data.labels import ACTION_UNITS
 from mimika.stages.faces.align import EXPRESSION_CROP, crop, matrices_from_meshes
 from mimika.stages.measure.action_units import ActionUnits, displacements
+from mimika.stages.measure.appearance import of_crops
 from mimika.stages.measure.pose import angles_of, fit_mean_face
 from mimika.stages.measure.unit_inputs import shape_of
 from mimika.training.action_units_data import UnitFaces
@@ -41,13 +42,13 @@ def timing(measure: ActionUnits, mesh: NDArray[np.float32]) -> dict[str, float]:
     fit = fit_mean_face(mesh[None])
     angles = angles_of(fit[0]).astype(np.float32)
     luma = np.random.default_rng(0).integers(0, 255, (200, 200)).astype(np.uint8)
-    crops = crop(luma, matrices_from_meshes(mesh[None], EXPRESSION_CROP)[0], EXPRESSION_CROP)[None].astype(np.float32)
-    neutral = shape_of(mesh[None])
-    units = measure.measure(mesh[None], angles, crops=crops)
+    cut = crop(luma, matrices_from_meshes(mesh[None], EXPRESSION_CROP)[0], EXPRESSION_CROP)[None].astype(np.float32)
+    looks, neutral = of_crops(cut).reshape(1, -1), shape_of(mesh[None])
+    units = measure.measure(mesh[None], angles, looks=looks)
     ways: dict[str, dict[str, Any]] = {
         "shape": {},
-        "pipeline": {"crops": crops, "fit": fit},
-        "baseline_after_pipeline": {"units": units, "neutrals": neutral},
+        "pipeline": {"fit": fit},
+        "baseline_after_pipeline": {"units": units, "neutrals": neutral, "looks": looks, "calm_looks": looks},
         "picture": {"luma": luma},
         "picture_and_neutral": {"luma": luma, "neutrals": neutral},
     }
@@ -56,7 +57,8 @@ def timing(measure: ActionUnits, mesh: NDArray[np.float32]) -> dict[str, float]:
         took = []
         for _ in range(_ROUNDS):
             began = time.perf_counter()
-            measure.measure(mesh[None], angles, **more)
+            given = {**more, "looks": of_crops(cut).reshape(1, -1)} if name == "pipeline" else more
+            measure.measure(mesh[None], angles, **given)
             took.append(1000 * (time.perf_counter() - began))
         result |= {f"{name}_min": round(min(took), 3), f"{name}_median": round(float(np.median(took)), 3)}
     return result

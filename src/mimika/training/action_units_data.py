@@ -187,8 +187,8 @@ def moved_photo(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], Array, NDArray[np.float32]] | None:
     """Warp a photo by units (23, 2) and a small turn of the head and measure it with the mesh network.
 
-    Returns the mesh, the neutral's mesh, the units with AU25 mended and the warped picture's appearance, or None where
-    the network lost the face.
+    Returns the mesh, that of the picture as it was, the units with AU25 mended and the appearance of both (2, 8, 8, 9),
+    the moved one first, or None where the network lost the face.
     """
     shapes, _ = _upright(np.asarray(mesh, np.float64)[None])
     moved, mended = with_lips(shapes + displaced(shapes, basis, units[None]), units[None], basis)
@@ -205,8 +205,10 @@ def moved_photo(
     ]
     if min(float(presence[0]) for _, presence in found) < 0.5:
         return None
-    own = [eyes.refine(seen, mesh) for seen, (mesh, _) in zip((warped, picture), found, strict=True)]
-    return own[0][0], own[1][0], mended[0], appearance(warped, own[0])[0]
+    pictures, meshes = (warped, picture), [mesh for mesh, _ in found]
+    own = [eyes.refine(seen, mesh) for seen, mesh in zip(pictures, meshes, strict=True)]
+    looks = [appearance(seen, mesh) for seen, mesh in zip(pictures, meshes, strict=True)]
+    return own[0][0], own[1][0], mended[0], np.concatenate(looks)
 
 
 def face_cut(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -16,12 +16,14 @@ from mimika.stages.measure.pose import angles_of, fit_mean_face
 from mimika.stages.measure.unit_inputs import (
     SHAPE_POINTS,
     inputs_alone,
+    inputs_changed,
     inputs_compared,
     inputs_seen,
     numbers_of,
     shape_of,
     upright_of,
 )
+from mimika.training.action_units_data import UnitFaces
 
 Array = NDArray[np.float32]
 
@@ -49,13 +51,13 @@ class Lesson:
     weights: Array
 
     @classmethod
-    def join(cls, parts: dict[float, Lesson]) -> Lesson:
-        """Put lessons together, each drawn as often as its key says."""
-        weights = [share * part.weights / part.weights.sum() for share, part in parts.items()]
+    def join(cls, *parts: tuple[float, Lesson]) -> Lesson:
+        """Put lessons together, each drawn as often as the share before it says."""
+        weights = [share * part.weights / part.weights.sum() for share, part in parts]
         return cls(
-            np.concatenate([part.inputs for part in parts.values()]),
-            np.concatenate([part.targets for part in parts.values()]),
-            np.concatenate([part.known for part in parts.values()]),
+            np.concatenate([part.inputs for _, part in parts]),
+            np.concatenate([part.targets for _, part in parts]),
+            np.concatenate([part.known for _, part in parts]),
             np.concatenate(weights).astype(np.float32),
         )
 
@@ -77,13 +79,24 @@ def shape_lesson(meshes: Array, neutrals: Array, intensities: Array, compared: b
     return Lesson(inputs, targets, np.ones_like(targets), np.ones(len(targets), np.float32))
 
 
+def changed_lesson(faces: UnitFaces, seen: Array) -> Lesson:
+    """Return faces that moved and their mirror pictures as a lesson by shape and appearance against what they were.
+
+    `seen` (n, 2, 8, 8, 9) appearance after and before.
+    """
+    plain = shape_lesson(faces.meshes, faces.neutrals, faces.intensities, compared=True)
+    after, before = (seen[:, which].reshape(len(seen), -1) for which in (0, 1))
+    return replace(plain, inputs=inputs_changed(plain.inputs, after, before))
+
+
 def seen_lesson(meshes: Array, seen: Array, targets: Array, known: Array, weights: Array, region: str) -> Lesson:
     """Return faces as a lesson by shape and appearance: left halves, then right halves mirrored.
 
     `targets` (n, m, 2) shares 0..1 of a region's units, `known` (m,) which of them these faces teach.
     """
     fit = fit_mean_face(meshes)
-    inputs = inputs_seen(numbers_of(upright_of(meshes, fit), angles_of(fit[0]), seen), region)
+    flat = seen.reshape(len(seen), -1)
+    inputs = inputs_seen(numbers_of(upright_of(meshes, fit), angles_of(fit[0]), flat), region)
     both = np.concatenate([targets[..., 0], targets[..., 1]]).astype(np.float32)
     return Lesson(inputs, both, np.broadcast_to(known, both.shape), np.tile(weights, 2))
 

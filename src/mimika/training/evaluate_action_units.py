@@ -14,9 +14,10 @@ from scipy.optimize import nnls
 
 from mimika.data.labels import ACTION_UNITS, FERPLUS, SIDED_UNITS
 from mimika.stages.measure.action_units import ActionUnits, displacements
+from mimika.stages.measure.appearance import mirror_places
 from mimika.stages.measure.eyes import gaze, openness
 from mimika.stages.measure.pose import angles_of, fit_mean_face
-from mimika.stages.measure.unit_inputs import numbers_of, shape_of, upright_of
+from mimika.stages.measure.unit_inputs import shape_of
 from mimika.training.action_units import (
     HELD_OUT,
     WHITE,
@@ -37,18 +38,24 @@ Array = NDArray[np.float32]
 
 
 class Skins(ActionUnits):
-    """Measures by appearances that were cut earlier instead of by pictures."""
+    """Measures by appearances (n, 576) that were read off earlier instead of by pictures."""
 
-    def by_appearance(self, meshes: Array, seen: Array, neutrals: Array | None = None) -> Array:
-        """Return intensities (n, 23, 2) of meshes (n, 478, 3) with appearance (n, 8, 8, 9)."""
-        fit = fit_mean_face(meshes)
-        angles = angles_of(fit[0])
-        units = self._seen(numbers_of(upright_of(meshes, fit), angles, seen), openness(meshes))
-        return self.measure(meshes, angles, neutrals, units=units, fit=fit)
+    def by_appearance(
+        self, meshes: Array, seen: Array, neutrals: Array | None = None, calm: Array | None = None
+    ) -> Array:
+        """Return intensities (n, 23, 2) of meshes (n, 478, 3), with neutrals' meshes and their appearance if known."""
+        return self.measure(
+            meshes, angles_of(fit_mean_face(meshes)[0]), neutrals, looks=_flat(seen),
+            calm_looks=None if calm is None else _flat(calm),
+        )  # fmt: skip
 
     def by_shape(self, meshes: Array, neutrals: Array | None = None) -> Array:
         """Return intensities (n, 23, 2) by shape alone."""
         return self.measure(meshes, angles_of(fit_mean_face(meshes)[0]), neutrals)
+
+
+def _flat(seen: Array) -> Array:
+    return seen.reshape(len(seen), -1)
 
 
 def agreement(found: Array, truth: Array) -> dict[str, Any]:
@@ -96,16 +103,18 @@ def smiles(places: Places, measure: Skins) -> dict[str, Any]:
     """Return how well AU12 tells smiling studio portraits from neutral ones, without and with the own neutral."""
     faces, (meshes, _, seen) = places.faces("studio"), fine_meshes(places, "studio")
     names = [str(name) for name in faces.names]
-    calm = {name.split("_")[0]: row for row, name in enumerate(names) if name.endswith("_03.jpg")}
-    own = np.array([calm[name.split("_")[0]] for name in names])
+    rest = {name.split("_")[0]: row for row, name in enumerate(names) if name.endswith("_03.jpg")}
+    own = np.array([rest[name.split("_")[0]] for name in names])
     smiling = np.array([not name.endswith("_03.jpg") for name in names])
     # A face compared with itself would be exactly neutral; its mirror picture stands in for a second photo.
     neutrals = meshes[own].copy()
     neutrals[~smiling] = mirror(meshes[own[~smiling]])
+    calm = _flat(seen)[own]
+    calm[~smiling] = calm[~smiling][:, mirror_places()]
     result = {}
     for name, value in (
         ("without_neutral", measure.by_appearance(meshes, seen)),
-        ("with_neutral", measure.by_appearance(meshes, seen, neutrals)),
+        ("with_neutral", measure.by_appearance(meshes, seen, neutrals, calm)),
         ("by_shape_without_neutral", measure.by_shape(meshes)),
     ):
         result[name] = round(area(value[:, UNITS["AU12"]].mean(axis=1), smiling), 4)
@@ -204,8 +213,10 @@ def evaluate(places: Places, split: str) -> dict[str, Any]:
         },
         "warped_photos": {
             "faces": len(photos),
-            "with_neutral": agreement(measure.by_appearance(photos.meshes, skins, photos.neutrals), photos.intensities),
-            "without_neutral": agreement(measure.by_appearance(photos.meshes, skins), photos.intensities),
+            "with_neutral": agreement(
+                measure.by_appearance(photos.meshes, skins[:, 0], photos.neutrals, skins[:, 1]), photos.intensities
+            ),
+            "without_neutral": agreement(measure.by_appearance(photos.meshes, skins[:, 0]), photos.intensities),
             "by_shape_with_neutral": agreement(measure_compared(measure, photos), photos.intensities),
             "share_followed_by_mesh": followed(photos),
             "yardsticks": {
@@ -213,7 +224,7 @@ def evaluate(places: Places, split: str) -> dict[str, Any]:
                 "ridge_without_neutral": by_ridge(learnt, photos, False)["mean"],
             },
             "studio_with_neutral": agreement(
-                measure.by_appearance(photos.meshes[sharp], skins[sharp], photos.neutrals[sharp]),
+                measure.by_appearance(photos.meshes[sharp], skins[sharp, 0], photos.neutrals[sharp], skins[sharp, 1]),
                 photos.intensities[sharp],
             ),
         },

@@ -10,17 +10,20 @@ from numpy.typing import NDArray
 from mimika.data.options import Options
 from mimika.stages.faces.align import MESH_CROP, matrices_from_meshes
 from mimika.stages.measure.mesh import MeshNet
+from mimika.training.kept import Arrays, kept
 from mimika.training.pictures import LabelledFaces
 
 
 def own_meshes(faces: LabelledFaces, cache: Path | None = None) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return our network's meshes (n, 478, 3), NaN where none, and presence (n,), started at the teacher's points.
 
-    `cache`, an .npz file, is read where it exists and written where it does not.
+    `cache` is an .npz file in which they are kept.
     """
-    if cache is not None and cache.is_file():
-        with np.load(cache) as arrays:
-            return arrays["points"], arrays["presence"]
+    found = _measured(faces) if cache is None else kept(cache, ["mesh"], lambda: _measured(faces))
+    return found["points"], found["presence"]
+
+
+def _measured(faces: LabelledFaces) -> Arrays:
     net = MeshNet(Options())
     meshes = np.full((len(faces), 478, 3), np.nan, np.float32)
     presence = np.zeros(len(faces), np.float32)
@@ -28,6 +31,4 @@ def own_meshes(faces: LabelledFaces, cache: Path | None = None) -> tuple[NDArray
         start = matrices_from_meshes(faces.points[row : row + 1], MESH_CROP)
         found, sure = net.settle(faces.picture(row), start, np.array([True]), 1)
         meshes[row], presence[row] = found[0], sure[0]
-    if cache is not None:
-        np.savez(cache, points=meshes, presence=presence)
-    return meshes, presence
+    return {"points": meshes, "presence": presence}

@@ -14,6 +14,7 @@ import pytest
 from mimika.data.labels import ACTION_UNITS, SIDED_UNITS
 from mimika.stages.faces.align import EXPRESSION_CROP, crop, matrices_from_meshes, mean_face, mirror_map
 from mimika.stages.measure.action_units import ActionUnits, displacements, triangles
+from mimika.stages.measure.appearance import mirror_places, of_crops
 from mimika.stages.measure.pose import angles_of, fit_mean_face, rotation_of
 
 MEASURE = ActionUnits()
@@ -107,8 +108,34 @@ def test_a_face_that_was_cut_out_and_fitted_before_is_measured_alike():
     mesh = posed(moved("AU12"), 3, 8, 4)
     cut = crop(luma, matrices_from_meshes(mesh, EXPRESSION_CROP)[0], EXPRESSION_CROP)
     angles = angles_of(fit_mean_face(mesh)[0])
-    known = MEASURE.measure(mesh, angles, crops=cut[None].astype(np.float32), fit=fit_mean_face(mesh))
+    looks = of_crops(cut[None].astype(np.float32)).reshape(1, -1)
+    known = MEASURE.measure(mesh, angles, looks=looks, fit=fit_mean_face(mesh))
     np.testing.assert_allclose(known, MEASURE.measure(mesh, angles, luma=luma), atol=1e-4)
+
+
+def test_how_the_neutral_looked_counts_where_it_is_known():
+    rng = np.random.default_rng(2)
+    meshes = np.repeat(posed(moved("AU12")), 3, axis=0)
+    neutrals, angles = np.repeat(posed(mean_face()), 3, axis=0), np.zeros((3, 3))
+    looks, calm = rng.random((3, 576)).astype(np.float32), rng.random((3, 576)).astype(np.float32)
+    by_shape = MEASURE.measure(meshes, angles, neutrals, looks=looks)
+    calm[1] = np.nan
+    both = MEASURE.measure(meshes, angles, neutrals, looks=looks, calm_looks=calm)
+    np.testing.assert_allclose(both[1], by_shape[1], atol=1e-4)
+    assert np.abs(both[[0, 2]] - by_shape[[0, 2]]).max() > 0.1
+    units = MEASURE.measure(meshes, angles, looks=looks)
+    later = MEASURE.measure(meshes, angles, neutrals, units, looks=looks, calm_looks=calm)
+    np.testing.assert_allclose(later, both, atol=1e-4)
+
+
+def test_a_mirrored_face_and_neutral_have_their_sides_swapped():
+    rng = np.random.default_rng(3)
+    looks, calm = rng.random((1, 576)).astype(np.float32), rng.random((1, 576)).astype(np.float32)
+    mesh, neutral, swap = posed(moved("AU2", [LEFT])), posed(mean_face()), mirror_places()
+    plain = MEASURE.measure(mesh, LEVEL, neutral, looks=looks, calm_looks=calm)
+    turned = [each[:, mirror_map()] * [-1, 1, 1] + [600, 0, 0] for each in (mesh, neutral)]
+    other = MEASURE.measure(turned[0], LEVEL, turned[1], looks=looks[:, swap], calm_looks=calm[:, swap])
+    np.testing.assert_allclose(other, plain[..., ::-1], atol=0.05)
 
 
 def test_a_mirrored_picture_with_its_skin_has_its_sides_swapped():

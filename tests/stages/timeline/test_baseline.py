@@ -10,6 +10,7 @@ import pytest
 from mimika.data.baseline import Baseline
 from mimika.data.errors import InputCorrupt, InputError, InputMissing, OptionError, ShapeError
 from mimika.data.labels import ACTION_UNITS, FERPLUS
+from mimika.data.measurements import APPEARANCE
 from mimika.data.methods import BaselineChoice
 from mimika.stages.measure.pose import fit_mean_face
 from mimika.stages.measure.unit_inputs import shape_of, upright_of
@@ -22,7 +23,10 @@ MOUTH = (61, 291)
 class MouthRuler:
     """Measures AU12 alone, as how much wider the mouth is than in the neutral shape; needs no trained network."""
 
-    def measure(self, meshes, angles, neutrals=None, units=None, *, fit=None):
+    compared = None
+
+    def measure(self, meshes, angles, neutrals=None, units=None, *, looks=None, calm_looks=None, fit=None):
+        self.compared = looks, calm_looks
         units = np.zeros((len(meshes), len(ACTION_UNITS), 2), np.float32)
         usual = np.full(len(meshes), 0.7) if neutrals is None else self._widths(neutrals)
         units[:, SMILE] = np.clip((self._widths(upright_of(meshes, fit)) - usual) * 30, 0, 5)[:, None]
@@ -66,6 +70,7 @@ def talk(smiles=((8.0, 12.0),), seconds=30.0, fps=10.0, face=0, noise=0.004):
         shares = np.full((1, 8), 0.02)
         shares[0, [0, 1, 4]] += 0.84 * np.array([0.7 * (1 - happy), happy, 0.3 * (1 - happy)])
         given = {"meshes": mesh[None], "angles": np.zeros((1, 3)), "eye_openness": eyes}
+        given["appearance"] = np.full((1, APPEARANCE), 0.25 + 0.5 * happy)
         measured = replace(seen.measurements, **given, action_units=UNITS.measure(mesh[None], None))
         yield replace(
             seen,
@@ -141,6 +146,18 @@ def test_units_and_eyes_are_measured_against_the_person():
     assert calm.eye_openness == pytest.approx(np.ones((1, 2)), abs=0.02)
 
 
+def test_how_the_calm_face_looks_is_known_and_compared_with():
+    observations, units = list(talk(seconds=16)), MouthRuler()
+    baselines = Baselines(BaselineChoice.parse("auto"), units)
+    for observation in observations:
+        baselines.see(observation)
+    baselines.settle()
+    baselines.apply(observations[100])
+    looks, calm = units.compared
+    assert looks == pytest.approx(np.full((1, APPEARANCE), 0.75), abs=0.01)
+    assert calm == pytest.approx(np.full((1, APPEARANCE), 0.25), abs=0.02)
+
+
 def test_faces_without_a_baseline_and_frames_without_faces_pass_unchanged():
     baselines = Baselines(BaselineChoice.parse("auto"), UNITS)
     for observation in (builders.observation(2), builders.observation(0)):
@@ -178,6 +195,7 @@ def test_expressions_change_only_on_request():
 def test_a_photo_gives_a_baseline_and_without_a_face_it_is_an_error():
     photo = of_photo(next(talk(noise=0)), UNITS)
     assert (photo.method, photo.frames) == ("image", 1)
+    assert photo.appearance == pytest.approx(np.full(APPEARANCE, 0.25))
     assert off(photo) < 1e-3
     with pytest.raises(InputError, match=r"clip\.mp4: no face was found"):
         of_photo(builders.observation(0), UNITS)
@@ -185,7 +203,8 @@ def test_a_photo_gives_a_baseline_and_without_a_face_it_is_an_error():
 
 def test_a_saved_baseline_is_the_same_again(tmp_path):
     one = found("auto", talk(seconds=3))
-    two = replace(one, face=7, frames=one.frames + 5, eye_openness=np.array([np.nan, 0.5]))
+    unseen = np.full(APPEARANCE, np.nan)
+    two = replace(one, face=7, frames=one.frames + 5, eye_openness=np.array([np.nan, 0.5]), appearance=unseen)
     path = tmp_path / "anna-baseline.json"
     path.write_text(as_text([one, two]), "utf-8")
     first = load(BaselineChoice.parse(str(path)))
@@ -194,6 +213,8 @@ def test_a_saved_baseline_is_the_same_again(tmp_path):
     chosen = load(BaselineChoice.parse(f"{path}#0"))
     assert chosen.shape == pytest.approx(one.shape, abs=1e-5)
     assert chosen.rest == pytest.approx(one.rest, abs=1e-5)
+    assert chosen.appearance == pytest.approx(one.appearance, abs=1e-4)
+    assert np.isnan(first.appearance).all()
     assert relative_openness(np.full((1, 2), 0.4), [first])[0] == pytest.approx([0.4, 0.8], abs=0.01)
 
 

@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 from mimika.data.geometry import Floats
 from mimika.data.labels import ACTION_UNITS, SIDED_UNITS
 from mimika.data.options import Options
-from mimika.stages.measure.appearance import appearance, of_crops
+from mimika.stages.measure.appearance import appearance
 from mimika.stages.measure.eyes import openness
 from mimika.stages.measure.pose import Fit
 from mimika.stages.measure.unit_inputs import (
     SHAPE_POINTS,
     UPPER_UNITS,
     inputs_alone,
+    inputs_changed,
     inputs_compared,
     inputs_seen,
     numbers_of,
@@ -51,7 +52,7 @@ class ActionUnits:
 
     def __init__(self, options: Options | None = None) -> None:
         self._options = options if options is not None else Options()
-        self._nets = {name: _Network(name) for name in ("alone", "neutral", "upper", "lower")}
+        self._nets = {name: _Network(name) for name in ("alone", "neutral", "changed", "upper", "lower")}
 
     def measure(
         self,
@@ -60,35 +61,36 @@ class ActionUnits:
         neutrals: Floats | None = None,
         units: Floats | None = None,
         luma: NDArray[np.uint8] | None = None,
-        crops: Floats | None = None,
+        looks: Floats | None = None,
+        calm_looks: Floats | None = None,
         fit: Fit | None = None,
     ) -> NDArray[np.float32]:
         """Return intensities (n, 23, 2), 0..5, in the order of `labels.ACTION_UNITS`, the subject's left, then right.
 
         `meshes` (n, 478, 3) picture pixels, z in the same scale; `angles` (n, 3) pitch, yaw, roll in degrees;
         `neutrals`, the same persons without expression, as shapes (n, 468, 3) from `neutral_shape` or as meshes (n,
-        478, 3), a row of NaN where unknown. `luma` (height, width) is the picture itself, or `crops` (n, 64, 64) the
-        faces cut out of it by `EXPRESSION_CROP`, grey 0..255; where only meshes were kept, `units` (n, 23, 2), measured
-        earlier with the picture and without a neutral, take its place; without all, shape alone decides. `fit` is what
-        `pose.fit_mean_face` says of the meshes, where it is known. Units without sides have both values alike.
+        478, 3), a row of NaN where unknown. `luma` (height, width) is the picture itself, or `looks` (n, 576) how the
+        faces look in it, as `appearance` gives it, and `calm_looks` (n, 576) how the neutrals looked, rows of NaN where
+        unknown. Where no picture is left, `units` (n, 23, 2), measured earlier with it and without a neutral, take its
+        place; without all, shape alone decides. `fit` is what `pose.fit_mean_face` says of the meshes, where it is
+        known. Units without sides have both values alike.
         """
         if not len(meshes):
             return np.zeros((0, len(ACTION_UNITS), 2), np.float32)
-        if crops is not None:
-            seen: Array | None = of_crops(np.asarray(crops, np.float32))
-        else:
-            seen = appearance(luma, meshes) if luma is not None else None
+        if looks is None and luma is not None:
+            looks = appearance(luma, meshes).reshape(len(meshes), -1)
+        seen = _finite(looks)
+        result = _finite(units)
         upright, opened = upright_of(meshes, fit), openness(meshes)
-        numbers = numbers_of(upright, angles, seen)
-        if seen is not None:
-            result = self._seen(numbers, opened)
-        elif units is not None and bool(np.isfinite(units).all()):
-            result = np.array(units, np.float32)
-        else:
-            result = self._alone(numbers, opened)
+        numbers = numbers_of(upright, angles, seen if result is None else None)
+        weight = 0.0 if seen is None and result is None else _OF_PICTURE
+        if result is None:
+            result = self._alone(numbers, opened) if seen is None else self._seen(numbers, opened)
         if neutrals is not None:
-            weight = _OF_PICTURE if seen is not None or units is not None else 0.0
-            self._compare(result, weight, numbers, upright[:, :SHAPE_POINTS], opened, neutrals)
+            compared, rows = self._compared(numbers, upright[:, :SHAPE_POINTS], opened, neutrals, seen, calm_looks)
+            result[rows] = weight * result[rows] + (1 - weight) * compared
+            # The lids against the person's own say more of a closing eye than any picture.
+            result[rows, _SHUT] = compared[:, _SHUT]
         result[:, _WHOLE] = result[:, _WHOLE].mean(axis=-1, keepdims=True)
         return np.clip(result, 0, MAXIMUM)
 
@@ -103,19 +105,33 @@ class ActionUnits:
         """Return intensities by shape; the mean of a face and of its mirror picture, so that no side is preferred."""
         return _with_lids(_both_ways(self._nets["alone"](inputs_alone(numbers))), opened)
 
-    def _compare(
-        self, result: Array, weight: float, numbers: Array, shapes: Array, opened: Array, neutrals: Floats
-    ) -> None:
-        """Put into the result what the difference from the person's own neutral says; `weight` of it stays."""
+    def _compared(
+        self,
+        numbers: Array,
+        shapes: Array,
+        opened: Array,
+        neutrals: Floats,
+        seen: Array | None,
+        calm_looks: Floats | None,
+    ) -> tuple[Array, NDArray[np.intp]]:
+        """Return what the difference from the person's own neutral says, and of which rows.
+
+        By shape and appearance where both pictures are known, else by shape.
+        """
         calm = np.asarray(neutrals, np.float32)
         calm = shape_of(calm) if calm.shape[1] > SHAPE_POINTS else calm
         rows = np.flatnonzero(np.isfinite(calm).all(axis=(1, 2)))
-        compared = _both_ways(self._nets["neutral"](inputs_compared(numbers[rows], shapes[rows], calm[rows])))
+        inputs = inputs_compared(numbers[rows], shapes[rows], calm[rows])
+        if seen is None or calm_looks is None:
+            found = _both_ways(self._nets["neutral"](inputs))
+        else:
+            before = np.asarray(calm_looks, np.float32)[rows]
+            found = _both_ways(self._nets["changed"](inputs_changed(inputs, seen[rows], before)))
+            blind = np.isnan(before).any(axis=1)
+            if blind.any():
+                found[blind] = _both_ways(self._nets["neutral"](inputs[np.tile(blind, 2)]))
         own = opened[rows] / np.maximum(openness(calm[rows]), np.float32(_SLEEPY))
-        compared = _with_lids(compared, np.asarray(own, np.float32))
-        result[rows] = weight * result[rows] + (1 - weight) * compared
-        # The lids against the person's own say more of a closing eye than any picture.
-        result[rows, _SHUT] = compared[:, _SHUT]
+        return _with_lids(found, np.asarray(own, np.float32)), rows
 
     def _seen(self, numbers: Array, opened: Array) -> Array:
         """Return intensities by shape and appearance; each half of the face by itself, right ones mirrored."""
@@ -139,6 +155,11 @@ def displacements() -> NDArray[np.float32]:
 def triangles() -> NDArray[np.int32]:
     """Return the (898, 3) triangles of the mesh, those inside eyes and mouth included."""
     return np.asarray(unit_file()["triangles"], np.int32)
+
+
+def _finite(values: Floats | None) -> Array | None:
+    """Return a copy of measured values, None where any is not known."""
+    return None if values is None or not np.isfinite(values).all() else np.array(values, np.float32)
 
 
 class _Network:

@@ -69,7 +69,7 @@ def shape_of(meshes: Floats) -> Array:
 def numbers_of(upright: Array, angles: Floats, seen: Array | None = None) -> Array:
     """Return (n, k) all that any regressor looks at.
 
-    `upright` (n, 478, 3) from `upright_of`; `angles` (n, 3); `seen` (n, 8, 8, 9) from `appearance`, or None where no
+    `upright` (n, 478, 3) from `upright_of`; `angles` (n, 3); `seen` (n, 576) from `appearance`, or None where no
     regressor that looks at it will be asked.
     """
     n = len(upright)
@@ -99,6 +99,15 @@ def inputs_compared(numbers: Array, shapes: Floats, neutrals: Floats) -> Array:
     first = moved.shape[1]
     moved = np.concatenate([moved, numbers[:, first : first + len(table.ends)] - own], axis=1)
     return np.concatenate([_both(moved, table.moved), _both(numbers, table.alone[first:])], axis=1)
+
+
+def inputs_changed(compared: Array, seen: Array, calm: Array) -> Array:
+    """Return what the regressor with a neutral and both pictures sees of faces, then of their mirror pictures, (2n, k).
+
+    `compared` from `inputs_compared`; `seen`, `calm` (n, 576) the appearance of the face and of the person's neutral.
+    """
+    changed = np.asarray(seen, np.float32) - np.asarray(calm, np.float32)
+    return np.concatenate([compared, np.concatenate([changed, changed[:, appearance.mirror_places()]])], axis=1)
 
 
 def inputs_seen(numbers: Array, region: str) -> Array:

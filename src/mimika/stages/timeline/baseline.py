@@ -38,11 +38,14 @@ class Shapes(Protocol):
         neutrals: NDArray[np.float32] | None = None,
         units: NDArray[np.float32] | None = None,
         *,
+        looks: Floats | None = None,
+        calm_looks: Floats | None = None,
         fit: Fit | None = None,
     ) -> NDArray[np.float32]:
         """Return (n, 23, 2) intensities, against (n, 468, 3) neutral shapes, and with what the picture gave.
 
-        `fit` is how the meshes lie in the picture, where that is known.
+        `looks`, `calm_looks` (n, 576) are how the faces and their neutrals look, and `fit` how the meshes lie in the
+        picture, where that is known.
         """
 
     def neutral_shape(self, meshes: NDArray[np.float32], angles: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -129,6 +132,8 @@ class Baselines:
             measured.angles[chosen],
             neutrals,
             measured.action_units[chosen],
+            looks=measured.appearance[chosen],
+            calm_looks=np.stack([baseline.appearance for _, baseline in rows]),
             fit=None if fit is None else (fit[0][chosen], fit[1][chosen], fit[2][chosen]),
         )
         eyes[chosen] = relative_openness(eyes[chosen], [baseline for _, baseline in rows])
@@ -175,7 +180,14 @@ def of_photo(observation: Observation, shapes: Shapes) -> Baseline:
     measured = observation.measurements
     shape = shapes.neutral_shape(measured.meshes[:1], measured.angles[:1])[0]
     return Baseline(
-        shape, measured.eye_openness[0], observation.expressions.probabilities[0], "image", 1, 0.0, source=source
+        shape,
+        measured.eye_openness[0],
+        observation.expressions.probabilities[0],
+        "image",
+        1,
+        0.0,
+        source=source,
+        appearance=measured.appearance[0].astype(np.float32),
     )
 
 
@@ -216,4 +228,5 @@ def _sample(observation: Observation, row: int, shape: NDArray[np.float32]) -> S
         probabilities=observation.expressions.probabilities[row].astype(np.float64),
         angles=measured.angles[row].astype(np.float64),
         presence=float(measured.presence[row]),
+        appearance=measured.appearance[row],
     )

@@ -36,7 +36,10 @@ _EASE_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One frame of a face: when, its pose-free shape (468, 3), how much it moved, and what else was seen."""
+    """One frame of a face: when, its pose-free shape (468, 3), how much it moved, and what else was seen.
+
+    `appearance` (576,) is how its skin looked, NaN where no picture was there.
+    """
 
     time_s: float
     shape: Shape
@@ -45,6 +48,7 @@ class Sample:
     probabilities: NDArray[np.float64]
     angles: NDArray[np.float64]
     presence: float
+    appearance: NDArray[np.float16]
 
 
 @dataclass(slots=True)
@@ -57,7 +61,7 @@ class NeutralFinder:
     network finds them. Whoever smiles from beginning to end has a smiling baseline. With "first" it is the median of
     the first seconds.
 
-    At most 400 samples of 12 kB are kept, evenly spread over the recording.
+    At most 400 samples of 13 kB are kept, evenly spread over the recording.
     """
 
     choice: BaselineChoice
@@ -132,6 +136,7 @@ class NeutralFinder:
             since_s=now,
             face=self.face,
             source=self.source,
+            appearance=(weights @ np.array([sample.appearance for sample in samples], np.float64)).astype(np.float32),
         )
 
 
@@ -185,5 +190,6 @@ def _eased(old: Baseline, new: Baseline, share: float) -> Baseline:
         shape=(1 - share) * old.shape + share * new.shape,
         eye_openness=(1 - share) * old.eye_openness + share * new.eye_openness,
         rest=(1 - share) * old.rest + share * new.rest,
+        appearance=(1 - share) * old.appearance + share * new.appearance,
         frames=new.frames,
     )
