@@ -30,6 +30,7 @@ import numpy as np
 from mimika import analyze_video
 from mimika._version import __version__
 from mimika.data.labels import FERPLUS
+from mimika.data.measurements import APPEARANCE
 from mimika.data.methods import BaselineChoice, Smoothing
 from mimika.data.options import Options
 from mimika.data.timeline import MEASURED, Timeline
@@ -173,6 +174,10 @@ def steady(name: str, lines: list[Timeline]) -> dict[str, Any]:
     return means | {"unit": "per cent of the inter-ocular distance" if name == "meshes" else "degrees"}
 
 
+UNSEEN = np.full(APPEARANCE, np.nan, np.float16)
+"""The timelines kept here have no pictures; the neutral shape is all that is looked at."""
+
+
 def baseline(line: Timeline) -> dict[str, Any]:
     """Return the mouth's width in the neutral shapes found, and when the live one settled."""
     assert line.meshes is not None
@@ -181,7 +186,18 @@ def baseline(line: Timeline) -> dict[str, Any]:
     for row, time in enumerate(line.time_s.tolist()):
         if finder.wants(time):
             probabilities, angles = line.probabilities[row].astype(float), line.angles[row].astype(float)
-            finder.see(Sample(time, shapes[row], 0.0, eyes[row], probabilities, angles, float(line.presence[row])))
+            finder.see(
+                Sample(
+                    time,
+                    shapes[row],
+                    0.0,
+                    eyes[row],
+                    probabilities,
+                    angles,
+                    float(line.presence[row]),
+                    UNSEEN,
+                )
+            )
         finder.look(time)
         since = finder.baseline.since_s if finder.baseline is not None else None
     found = {"hindsight": finder.estimate(0.0), "live": finder.baseline}
