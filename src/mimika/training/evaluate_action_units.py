@@ -191,43 +191,50 @@ def by_ridge(train: UnitFaces, test: UnitFaces, compared: bool, most: int = 8000
     return agreement(np.clip(found, 0, 5).reshape(len(found), -1, 2).astype(np.float32), test.intensities)
 
 
+def morphable(places: Places, measure: Skins) -> dict[str, Any]:
+    """Return how units of the morphable face's unseen persons are found again."""
+    train, test = morphable_faces(places, "train"), morphable_faces(places, "test")
+    return {
+        "faces": len(test),
+        "noise": "errors of our meshes on held-out persons, and 0.6 % of eye distance from point to point",
+        "noise_percent_of_outer_corners": noise_percent(places),
+        "with_neutral": agreement(measure_compared(measure, test), test.intensities),
+        "without_neutral": agreement(measure.by_shape(test.meshes), test.intensities),
+        "yardsticks": {
+            "ridge_with_neutral": by_ridge(train, test, True)["mean"],
+            "ridge_without_neutral": by_ridge(train, test, False)["mean"],
+            "nnls_with_neutral": by_displacements(test)["mean"],
+        },
+    }
+
+
+def warped(places: Places, measure: Skins) -> dict[str, Any]:
+    """Return how units are found again by which photos of unseen persons were warped."""
+    (learnt, _, _), (photos, skins, which) = photo_faces(places, "train"), photo_faces(places, "test")
+    alone = measure.by_appearance(photos.meshes, skins[:, 0])
+    compared = measure.by_appearance(photos.meshes, skins[:, 0], photos.neutrals, skins[:, 1])
+    sharp = np.flatnonzero(which == "studio")
+    return {
+        "faces": len(photos),
+        "with_neutral": agreement(compared, photos.intensities),
+        "without_neutral": agreement(alone, photos.intensities),
+        "by_shape_with_neutral": agreement(measure_compared(measure, photos), photos.intensities),
+        "share_followed_by_mesh": followed(photos),
+        "yardsticks": {
+            "ridge_with_neutral": by_ridge(learnt, photos, True)["mean"],
+            "ridge_without_neutral": by_ridge(learnt, photos, False)["mean"],
+        },
+        "studio_with_neutral": agreement(compared[sharp], photos.intensities[sharp]),
+    }
+
+
 def evaluate(places: Places, split: str) -> dict[str, Any]:
     """Return all figures; `split` "validation" or "test" chooses the FER-2013 faces."""
     measure = Skins()
-    train, test = morphable_faces(places, "train"), morphable_faces(places, "test")
-    (learnt, _, _), (photos, skins, which) = photo_faces(places, "train"), photo_faces(places, "test")
-    sharp = np.flatnonzero(which == "studio")
     meshes, seen, votes = voted_faces(places, split, 5)
     return {
-        "morphable": {
-            "faces": len(test),
-            "noise": "errors of our meshes on held-out persons, and 0.6 % of eye distance from point to point",
-            "noise_percent_of_outer_corners": noise_percent(places),
-            "with_neutral": agreement(measure_compared(measure, test), test.intensities),
-            "without_neutral": agreement(measure.by_shape(test.meshes), test.intensities),
-            "yardsticks": {
-                "ridge_with_neutral": by_ridge(train, test, True)["mean"],
-                "ridge_without_neutral": by_ridge(train, test, False)["mean"],
-                "nnls_with_neutral": by_displacements(test)["mean"],
-            },
-        },
-        "warped_photos": {
-            "faces": len(photos),
-            "with_neutral": agreement(
-                measure.by_appearance(photos.meshes, skins[:, 0], photos.neutrals, skins[:, 1]), photos.intensities
-            ),
-            "without_neutral": agreement(measure.by_appearance(photos.meshes, skins[:, 0]), photos.intensities),
-            "by_shape_with_neutral": agreement(measure_compared(measure, photos), photos.intensities),
-            "share_followed_by_mesh": followed(photos),
-            "yardsticks": {
-                "ridge_with_neutral": by_ridge(learnt, photos, True)["mean"],
-                "ridge_without_neutral": by_ridge(learnt, photos, False)["mean"],
-            },
-            "studio_with_neutral": agreement(
-                measure.by_appearance(photos.meshes[sharp], skins[sharp, 0], photos.neutrals[sharp], skins[sharp, 1]),
-                photos.intensities[sharp],
-            ),
-        },
+        "morphable": morphable(places, measure),
+        "warped_photos": warped(places, measure),
         f"eyes_fer2013_{split}": eyes(places, split),
         "studio": smiles(places, measure),
         f"fer2013_{split}": {
@@ -237,7 +244,7 @@ def evaluate(places: Places, split: str) -> dict[str, Any]:
             "prototypes_by_shape": prototypes(measure.by_shape(meshes), votes),
         },
         "neutral_photos_by_yaw": by_yaw(places, measure),
-        "milliseconds": timing(measure, test.meshes[0]),
+        "milliseconds": timing(measure, meshes[0]),
     }
 
 
