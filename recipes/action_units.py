@@ -19,7 +19,7 @@ import torch
 
 from mimika.data.labels import ACTION_UNITS
 from mimika.stages.measure.unit_inputs import unit_file
-from mimika.training.action_units import Places, basis_arrays, regressors
+from mimika.training.action_units import Places, basis_arrays, regressors_compared, regressors_seen
 from mimika.training.action_units_sheet import draw_sheet
 
 
@@ -41,7 +41,7 @@ def main() -> None:
         if not target.is_file():
             np.savez_compressed(target, **arrays)
         unit_file.cache_clear()
-        weights = regressors(places)
+        weights = regressors_compared(places) | regressors_seen(places)
         halves = {name: array.astype(np.float16 if array.ndim == 2 else np.float32) for name, array in weights.items()}
         np.savez_compressed(target, **arrays, **halves)
         target.with_suffix(".toml").write_text(tomli_w.dumps(card(target, model.distance)), "utf-8")
@@ -69,7 +69,7 @@ def card(target: Path, distance: float) -> dict[str, object]:
             {"name": "MediaPipe canonical face model", "use": "vertex order, triangles", "terms": "Apache-2.0"},
             {
                 "name": "FER-2013 with FER+ votes",
-                "use": "which expressions hold which units, with what our expression network says",
+                "use": "which expressions hold which units, by the votes",
                 "terms": "research; MIT",
             },
             {

@@ -44,8 +44,6 @@ MORPHABLE_COUNT, PHOTO_COUNT, MOVED_COUNT = (20000, 2000), (20000, 500), 10000
 """Faces for training and testing."""
 WHITE = 0.006
 """Inter-ocular distances of noise from point to point, added to the errors that our meshes share."""
-TOLD_SHARE = 0.6
-"""Part of the hints that the expression network gives where people voted too."""
 SHAPE = Schedule(steps=2500, hidden=(192,), batch=384, drop=0.03)
 """How the regressors by shape learn."""
 SEEN = Schedule(steps=3500, hidden=(256, 64), batch=384, drop=0.03, decay=0.1)
@@ -228,7 +226,7 @@ def named_faces(places: Places) -> tuple[NDArray[np.float32], NDArray[np.float32
 def told_faces(places: Places) -> tuple[NDArray[np.float32], NDArray[np.float32], Array]:
     """Return meshes, appearance and expressions, as shares (n, 8), of every face that is not held out.
 
-    The shares are what the shipped expression network says, mixed with the votes where there are any.
+    The shares are the votes of people where there are any, else what the shipped expression network says.
     """
     parts = []
     for name in _TOLD_SETS:
@@ -240,8 +238,7 @@ def told_faces(places: Places) -> tuple[NDArray[np.float32], NDArray[np.float32]
         if name == "fer2013-train":
             votes = fer_votes(places, "train")[rows]
             voted = votes.sum(axis=1) >= 5
-            shares[voted] *= TOLD_SHARE
-            shares[voted] += (1 - TOLD_SHARE) * votes[voted] / votes[voted].sum(axis=1, keepdims=True)
+            shares[voted] = votes[voted] / votes[voted].sum(axis=1, keepdims=True)
         parts.append((meshes[rows], seen[rows], shares))
     meshes, seen, shares = (np.concatenate(each) for each in zip(*parts, strict=True))
     return meshes, seen, shares
@@ -261,8 +258,8 @@ def _hints(votes: Array, columns: list[int]) -> NDArray[np.float32]:
     return np.repeat(hinted_units(votes)[:, columns, None], 2, axis=2)
 
 
-def regressors(places: Places) -> dict[str, NDArray[np.float32]]:
-    """Fit all five regressors; returns their arrays by name."""
+def regressors_compared(places: Places) -> dict[str, NDArray[np.float32]]:
+    """Fit the regressors by shape and the one that compares with a neutral's picture; returns their arrays by name."""
     drawn, (photos, skins, _) = morphable_faces(places, "train"), photo_faces(places, "train")
     arrays: dict[str, NDArray[np.float32]] = {}
     for name, compared in (("neutral", True), ("alone", False)):
@@ -272,7 +269,14 @@ def regressors(places: Places) -> dict[str, NDArray[np.float32]]:
     changed = Lesson.join((0.6, changed_lesson(photos, skins)), (0.4, changed_lesson(*moved_faces(places))))
     found = fit(changed, CHANGED, shares=False)
     arrays.update({f"changed_{key}": value for key, value in found.items()})
+    return arrays
+
+
+def regressors_seen(places: Places) -> dict[str, NDArray[np.float32]]:
+    """Fit the two regressors that look at one picture; returns their arrays by name."""
+    photos, skins, _ = photo_faces(places, "train")
     told = told_faces(places)
+    arrays: dict[str, NDArray[np.float32]] = {}
     for name, units in (("upper", UPPER_UNITS), ("lower", LOWER_UNITS)):
         columns = [ACTION_UNITS.index(unit) for unit in units]
         every, hinted = np.ones(len(units), np.float32), np.array([unit in HINTED for unit in units], np.float32)
