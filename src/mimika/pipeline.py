@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mimika.data.baseline import Baseline
 from mimika.data.frame import Frame
-from mimika.data.measurements import APPEARANCE, Measurements
+from mimika.data.measurements import Measurements
 from mimika.data.methods import BaselineChoice
 from mimika.data.observation import Observation
 from mimika.data.options import FACES_LIMIT, Options
@@ -205,7 +205,7 @@ class Pipeline:
         meshes = self._eyes.refine(frame.luma, seen.meshes)
         fit = self._fit = fit_mean_face(meshes)
         angles, translations = head_pose(meshes, (frame.width, frame.height), fit)
-        looks = of_crops(255 * crops[:, 0]).reshape(-1, APPEARANCE)
+        looks = of_crops(255 * crops[:, 0])
         return Measurements(
             meshes,
             seen.presence,

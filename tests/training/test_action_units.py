@@ -93,7 +93,7 @@ def test_lessons_are_joined_by_their_shares_even_where_these_are_alike():
 
 def test_a_face_against_its_neutral_is_learnt_by_shape_and_by_how_it_changed():
     rng = np.random.default_rng(2)
-    faces, seen = some_faces(rng, 3), rng.random((3, 2, 8, 8, 9)).astype(np.float32)
+    faces, seen = some_faces(rng, 3), rng.random((3, 2, 576)).astype(np.float32)
     plain = shape_lesson(faces.meshes, faces.neutrals, faces.intensities, True)
     lesson = changed_lesson(faces, seen)
     changed = lesson.inputs[:, plain.inputs.shape[1] :]

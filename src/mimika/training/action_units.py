@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from mimika.data.labels import ACTION_UNITS, FERPLUS
+from mimika.data.measurements import APPEARANCE
 from mimika.data.options import Options
 from mimika.stages.faces.align import mirror_map
 from mimika.stages.measure.action_units import LOWER_UNITS
@@ -53,6 +54,8 @@ CHANGED = Schedule(steps=4000, hidden=(256,), batch=384, drop=0.1, decay=0.1)
 _TOLD_SETS = ("fer2013-train", "people", "faces")
 _PHOTO_SETS = ("faces", "studio", "fer2013-train")
 _MESHES = ("mesh", "eyes")
+_VOTED = 5
+"""Votes from which on people, not our network, say what a face shows."""
 _STEADY = (33, 133, 362, 263, 168, 6, 1, 4, 2, 98, 327, 10, 127, 356, 234, 454)
 
 
@@ -73,6 +76,10 @@ class Places:
         return load_face_model(self.data / "face_model")
 
 
+Rows = Callable[[Places, str, LabelledFaces], list[int]]
+"""What chooses the rows of a named set."""
+
+
 def basis_arrays(model: FaceModel) -> dict[str, NDArray[np.generic]]:
     """Return what ships besides weights: displacements, the rows of points that move, triangles."""
     basis = unit_displacements(model)
@@ -84,12 +91,12 @@ def basis_arrays(model: FaceModel) -> dict[str, NDArray[np.generic]]:
 
 
 def fine_meshes(places: Places, name: str) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Return our meshes with the eyes looked at closely (n, 478, 3), presence (n,) and appearance (n, 8, 8, 9)."""
+    """Return our meshes with the eyes looked at closely (n, 478, 3), presence (n,) and appearance (n, 576)."""
 
     def measured() -> Arrays:
         faces, eyes = places.faces(name), EyeNet(Options())
         meshes, presence = own_meshes(faces, places.cache / f"own-{name}.npz")
-        meshes, seen = meshes.copy(), np.zeros((len(meshes), 8, 8, 9), np.float16)
+        meshes, seen = meshes.copy(), np.zeros((len(meshes), APPEARANCE), np.float16)
         for row in np.flatnonzero(faces.found & (presence > 0.5)).tolist():
             # As in the pipeline: what the mesh network says cuts the crop, before the eyes are looked at closely.
             seen[row] = appearance(faces.picture(row), meshes[row : row + 1])[0]
@@ -129,26 +136,26 @@ def _rough(meshes: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.
 def photo_faces(places: Places, split: str) -> tuple[UnitFaces, NDArray[np.float32], NDArray[np.str_]]:
     """Return warped photos of calm faces as our networks measure them, appearance and which set each is from.
 
-    Appearance (n, 2, 8, 8, 9) is that of the face as it moved, then as it was.
+    Appearance (n, 2, 576) is that of the face as it moved, then as it was.
     """
-    file = places.cache / f"units-photos-{split}.npz"
-    found = kept(
-        file, _MESHES, lambda: _warp_photos(places, split, _calm_rows, PHOTO_COUNT[split == "test"]), str(PHOTO_COUNT)
-    )
-    faces = UnitFaces(found["meshes"], found["neutrals"], found["intensities"])
-    return faces, found["seen"].astype(np.float32), found["which"][:, 0]
+    return _warped(places, "photos", split, _calm_rows, PHOTO_COUNT[split == "test"])
 
 
 def moved_faces(places: Places) -> tuple[UnitFaces, NDArray[np.float32]]:
     """Return the same of faces that showed anything before they moved; `neutrals` is what they were."""
-    file = places.cache / "units-moved-train.npz"
-    found = kept(file, _MESHES, lambda: _warp_photos(places, "train", _steady_rows, MOVED_COUNT), str(MOVED_COUNT))
-    return UnitFaces(found["meshes"], found["neutrals"], found["intensities"]), found["seen"].astype(np.float32)
+    return _warped(places, "moved", "train", _steady_rows, MOVED_COUNT)[:2]
 
 
-def _warp_photos(
-    places: Places, split: str, chosen: Callable[[Places, str, LabelledFaces], list[int]], count: int
-) -> Arrays:
+def _warped(
+    places: Places, name: str, split: str, chosen: Rows, count: int
+) -> tuple[UnitFaces, NDArray[np.float32], NDArray[np.str_]]:
+    file = places.cache / f"units-{name}-{split}.npz"
+    found = kept(file, _MESHES, lambda: _warp_photos(places, split, chosen, count), str(count))
+    faces = UnitFaces(found["meshes"], found["neutrals"], found["intensities"])
+    return faces, found["seen"].astype(np.float32), found["which"][:, 0]
+
+
+def _warp_photos(places: Places, split: str, chosen: Rows, count: int) -> Arrays:
     sets, test = {name: places.faces(name) for name in _PHOTO_SETS}, split == "test"
     pool = []
     for name, faces in sets.items():
@@ -234,12 +241,11 @@ def told_faces(places: Places) -> tuple[NDArray[np.float32], NDArray[np.float32]
         rows = faces.found & (presence > 0.5) & np.isfinite(meshes).all(axis=(1, 2))
         if name == "faces":
             rows &= ~np.array([held_out(str(each), HELD_OUT) for each in faces.names])
-        shares = _told(places, name, meshes, np.flatnonzero(rows))
-        if name == "fer2013-train":
-            votes = fer_votes(places, "train")[rows]
-            voted = votes.sum(axis=1) >= 5
-            shares[voted] = votes[voted] / votes[voted].sum(axis=1, keepdims=True)
-        parts.append((meshes[rows], seen[rows], shares))
+        votes = fer_votes(places, "train") if name == "fer2013-train" else np.zeros((len(rows), len(FERPLUS)))
+        shares = votes / np.maximum(votes.sum(axis=1, keepdims=True), 1)
+        asked = np.flatnonzero(rows & (votes.sum(axis=1) < _VOTED))
+        shares[asked] = _told(places, name, meshes, asked)
+        parts.append((meshes[rows], seen[rows], shares[rows]))
     meshes, seen, shares = (np.concatenate(each) for each in zip(*parts, strict=True))
     return meshes, seen, shares
 
@@ -250,7 +256,7 @@ def _told(places: Places, name: str, meshes: NDArray[np.float32], rows: NDArray[
     def told() -> Arrays:
         return {"shares": answers(["expression"], unlabelled(places.faces(name), meshes, rows))[0]}
 
-    found = kept(places.cache / f"told-{name}.npz", [*_MESHES, "expression"], told)
+    found = kept(places.cache / f"told-{name}.npz", [*_MESHES, "expression"], told, str(len(rows)))
     return np.asarray(found["shares"], np.float64)
 
 

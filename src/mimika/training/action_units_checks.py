@@ -43,7 +43,7 @@ def timing(measure: ActionUnits, mesh: NDArray[np.float32]) -> dict[str, float]:
     angles = angles_of(fit[0]).astype(np.float32)
     luma = np.random.default_rng(0).integers(0, 255, (200, 200)).astype(np.uint8)
     cut = crop(luma, matrices_from_meshes(mesh[None], EXPRESSION_CROP)[0], EXPRESSION_CROP)[None].astype(np.float32)
-    looks, neutral = of_crops(cut).reshape(1, -1), shape_of(mesh[None])
+    looks, neutral = of_crops(cut), shape_of(mesh[None])
     units = measure.measure(mesh[None], angles, looks=looks)
     ways: dict[str, dict[str, Any]] = {
         "shape": {},
@@ -57,7 +57,7 @@ def timing(measure: ActionUnits, mesh: NDArray[np.float32]) -> dict[str, float]:
         took = []
         for _ in range(_ROUNDS):
             began = time.perf_counter()
-            given = {**more, "looks": of_crops(cut).reshape(1, -1)} if name == "pipeline" else more
+            given = {**more, "looks": of_crops(cut)} if name == "pipeline" else more
             measure.measure(mesh[None], angles, **given)
             took.append(1000 * (time.perf_counter() - began))
         result |= {f"{name}_min": round(min(took), 3), f"{name}_median": round(float(np.median(took)), 3)}

@@ -187,8 +187,8 @@ def moved_photo(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], Array, NDArray[np.float32]] | None:
     """Warp a photo by units (23, 2) and a small turn of the head and measure it with the mesh network.
 
-    Returns the mesh, that of the picture as it was, the units with AU25 mended and the appearance of both (2, 8, 8, 9),
-    the moved one first, or None where the network lost the face.
+    Returns the mesh, that of the picture as it was, the units with AU25 mended and the appearance of both (2, 576), the
+    moved one first, or None where the network lost the face.
     """
     shapes, _ = _upright(np.asarray(mesh, np.float64)[None])
     moved, mended = with_lips(shapes + displaced(shapes, basis, units[None]), units[None], basis)

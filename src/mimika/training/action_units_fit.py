@@ -82,11 +82,10 @@ def shape_lesson(meshes: Array, neutrals: Array, intensities: Array, compared: b
 def changed_lesson(faces: UnitFaces, seen: Array) -> Lesson:
     """Return faces that moved and their mirror pictures as a lesson by shape and appearance against what they were.
 
-    `seen` (n, 2, 8, 8, 9) appearance after and before.
+    `seen` (n, 2, 576) appearance after and before.
     """
     plain = shape_lesson(faces.meshes, faces.neutrals, faces.intensities, compared=True)
-    after, before = (seen[:, which].reshape(len(seen), -1) for which in (0, 1))
-    return replace(plain, inputs=inputs_changed(plain.inputs, after, before))
+    return replace(plain, inputs=inputs_changed(plain.inputs, seen[:, 0], seen[:, 1]))
 
 
 def seen_lesson(meshes: Array, seen: Array, targets: Array, known: Array, weights: Array, region: str) -> Lesson:
@@ -95,8 +94,7 @@ def seen_lesson(meshes: Array, seen: Array, targets: Array, known: Array, weight
     `targets` (n, m, 2) shares 0..1 of a region's units, `known` (m,) which of them these faces teach.
     """
     fit = fit_mean_face(meshes)
-    flat = seen.reshape(len(seen), -1)
-    inputs = inputs_seen(numbers_of(upright_of(meshes, fit), angles_of(fit[0]), flat), region)
+    inputs = inputs_seen(numbers_of(upright_of(meshes, fit), angles_of(fit[0]), seen), region)
     both = np.concatenate([targets[..., 0], targets[..., 1]]).astype(np.float32)
     return Lesson(inputs, both, np.broadcast_to(known, both.shape), np.tile(weights, 2))
 

@@ -44,18 +44,11 @@ class Skins(ActionUnits):
         self, meshes: Array, seen: Array, neutrals: Array | None = None, calm: Array | None = None
     ) -> Array:
         """Return intensities (n, 23, 2) of meshes (n, 478, 3), with neutrals' meshes and their appearance if known."""
-        return self.measure(
-            meshes, angles_of(fit_mean_face(meshes)[0]), neutrals, looks=_flat(seen),
-            calm_looks=None if calm is None else _flat(calm),
-        )  # fmt: skip
+        return self.measure(meshes, angles_of(fit_mean_face(meshes)[0]), neutrals, looks=seen, calm_looks=calm)
 
     def by_shape(self, meshes: Array, neutrals: Array | None = None) -> Array:
         """Return intensities (n, 23, 2) by shape alone."""
         return self.measure(meshes, angles_of(fit_mean_face(meshes)[0]), neutrals)
-
-
-def _flat(seen: Array) -> Array:
-    return seen.reshape(len(seen), -1)
 
 
 def agreement(found: Array, truth: Array) -> dict[str, Any]:
@@ -109,7 +102,7 @@ def smiles(places: Places, measure: Skins) -> dict[str, Any]:
     # A face compared with itself would be exactly neutral; its mirror picture stands in for a second photo.
     neutrals = meshes[own].copy()
     neutrals[~smiling] = mirror(meshes[own[~smiling]])
-    calm = _flat(seen)[own]
+    calm = seen[own]
     calm[~smiling] = calm[~smiling][:, mirror_places()]
     result = {}
     for name, value in (

@@ -78,7 +78,7 @@ class ActionUnits:
         if not len(meshes):
             return np.zeros((0, len(ACTION_UNITS), 2), np.float32)
         if looks is None and luma is not None:
-            looks = appearance(luma, meshes).reshape(len(meshes), -1)
+            looks = appearance(luma, meshes)
         seen = _finite(looks)
         result = _finite(units)
         upright, opened = upright_of(meshes, fit), openness(meshes)

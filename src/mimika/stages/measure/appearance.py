@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mimika.data.geometry import Floats
+from mimika.data.measurements import APPEARANCE
 from mimika.stages.faces.align import EXPRESSION_CROP, crop, matrices_from_meshes
 
 CELLS, DIRECTIONS = 8, 8
@@ -18,7 +19,7 @@ _FLOOR = 2.0
 
 
 def appearance(luma: NDArray[np.uint8], meshes: Floats) -> NDArray[np.float32]:
-    """Return (n, 8, 8, 9) for n faces: in each cell of the aligned crop the edges of eight directions and their sum.
+    """Return (n, 576) for n faces: in each of 8 × 8 cells of the aligned crop edges of eight directions and their sum.
 
     `luma` (height, width) picture; `meshes` (n, 478, 2 or 3). Values are relative to the edges round about, so that
     light and contrast matter little.
@@ -32,10 +33,10 @@ def appearance(luma: NDArray[np.uint8], meshes: Floats) -> NDArray[np.float32]:
 
 
 def of_crops(crops: Sequence[NDArray[np.uint8]] | NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the (n, 8, 8, 9) appearance of n crops, (64, 64) grey levels 0..255 each."""
-    result = np.empty((len(crops), CELLS, CELLS, DIRECTIONS + 1), np.float32)
+    """Return the (n, 576) appearance of n crops, (64, 64) grey levels 0..255 each."""
+    result = np.empty((len(crops), APPEARANCE), np.float32)
     for row, cut in zip(result, crops, strict=True):
-        row[:] = edges(cut)
+        row[:] = edges(cut).ravel()
     return result
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mimika.data.geometry import Floats
+from mimika.data.measurements import APPEARANCE
 from mimika.stages.faces.align import mean_face, mirror_map
 from mimika.stages.measure import appearance
 from mimika.stages.measure.pose import Fit, fit_mean_face
@@ -75,7 +76,7 @@ def numbers_of(upright: Array, angles: Floats, seen: Array | None = None) -> Arr
     n = len(upright)
     table = _table()
     lengths = _lengths(upright[:, table.ends[:, 0]] - upright[:, table.ends[:, 1]])
-    skin = np.zeros((n, 0), np.float32) if seen is None else np.asarray(seen, np.float32).reshape(n, -1)
+    skin = np.zeros((n, 0), np.float32) if seen is None else np.asarray(seen, np.float32)
     turn = np.asarray(angles, np.float32)[:, :2] / np.float32(_ANGLE_UNIT)
     points = upright[:, table.rows].reshape(n, -1)
     return np.concatenate([points, lengths, _eyes(upright), turn, skin], axis=1)
@@ -157,7 +158,7 @@ class _Table:
         swap = mirror_map().astype(np.intp)
         self.rows = np.asarray(unit_file()["rows"], np.intp)
         self.ends = _closed(SPANS, swap)
-        points, spans, skin = self.rows.size, len(self.ends), appearance.CELLS**2 * (appearance.DIRECTIONS + 1)
+        points, spans, skin = self.rows.size, len(self.ends), APPEARANCE
         place = {int(row): 3 * number for number, row in enumerate(self.rows)}
         pairs = {tuple(sorted(pair)): number for number, pair in enumerate(self.ends.tolist())}
         eyes, turn = 3 * points + spans, 3 * points + spans + 2 * _EYE_NUMBERS
