@@ -30,7 +30,7 @@ import numpy as np
 from mimika import analyze_video
 from mimika._version import __version__
 from mimika.data.labels import FERPLUS
-from mimika.data.measurements import APPEARANCE
+from mimika.data.measurements import PORTRAIT
 from mimika.data.methods import BaselineChoice, Smoothing
 from mimika.data.options import Options
 from mimika.data.timeline import MEASURED, Timeline
@@ -174,7 +174,7 @@ def steady(name: str, lines: list[Timeline]) -> dict[str, Any]:
     return means | {"unit": "per cent of the inter-ocular distance" if name == "meshes" else "degrees"}
 
 
-UNSEEN = np.full(APPEARANCE, np.nan, np.float16)
+UNSEEN = np.zeros((PORTRAIT, PORTRAIT), np.uint8)
 """The timelines kept here have no pictures; the neutral shape is all that is looked at."""
 
 

@@ -3,7 +3,9 @@
     python recipes/action_units.py --labels build/teacher --cache build/cache
 
 The data folder holds the morphable face (`face_model/`) and the face pictures; the labels come from
-`recipes/teachers/label_mesh.py`. Slow steps keep their results in the cache. About 30 minutes on two cores.
+`recipes/teachers/label_mesh.py`. What compares pictures learns from the answers of the network `changes`, which
+`python -m mimika.training.changes` makes before. Slow steps keep their results in the cache. About 40 minutes on two
+cores.
 """
 
 from __future__ import annotations
@@ -53,7 +55,7 @@ def card(target: Path, distance: float) -> dict[str, object]:
     """Return where the arrays come from and on what terms."""
     return {
         "name": "action_units",
-        "version": "4",
+        "version": "5",
         "architecture": "dense regressors from shape, distances, edge directions; displacements of 23 units, two sides",
         "licence": "Apache-2.0; displacements derived from ICT-FaceKit (MIT)",
         "labels": list(ACTION_UNITS),

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePath
 from types import TracebackType
 from typing import Self
@@ -26,7 +27,7 @@ from mimika.stages.write.together import SharedFiles, Target, told
 
 __all__ = ["SAVE", "Outputs", "Target", "Targets"]
 
-SAVE = ("table", "overlay", "mesh", "episodes", *EXPORTS)
+SAVE = ("table", "overlay", "mesh", "episodes", "portrait", *EXPORTS)
 PHOTOS = "photos"
 _TOLD = frozenset({"episodes", "report", "elan", "boris"})
 _SHARED = ("table", "feat")
@@ -37,9 +38,10 @@ _SHARED = ("table", "feat")
 class Outputs:
     """What to write where.
 
-    `save` is a choice of `SAVE`, where "mesh" adds its columns to the table and its lines to the overlay, and
-    "episodes" is for videos only; `format` is one of `FORMATS`; `command` is told in the JSON file beside each result;
-    `blur` makes faces on a report's pictures unrecognisable.
+    `save` is a choice of `SAVE`, where "mesh" adds its columns to the table and its lines to the overlay, "episodes" is
+    for videos only, and "portrait" puts a small picture of each neutral face into the baseline file; `format` is one of
+    `FORMATS`; `command` is told in the JSON file beside each result; `blur` makes faces on a report's pictures
+    unrecognisable.
 
     Raises:
         OptionError: for an unknown choice.
@@ -195,7 +197,8 @@ class Targets:
         if "episodes" in self._outputs.save:
             sinks["episodes"] = EpisodesSink(folder / f"{stem}-episodes.csv", find, force)
         if BaselineChoice.parse(self._options.baseline).method in ("auto", "first", "image"):
-            sinks["baseline"] = BaselineSink(folder / f"{stem}-baseline.json", self._baselines, as_text, force)
+            text = partial(as_text, portraits="portrait" in self._outputs.save)
+            sinks["baseline"] = BaselineSink(folder / f"{stem}-baseline.json", self._baselines, text, force)
         return sinks
 
     def _overlay(self, capture: Capture, stem: str) -> Sink:

@@ -28,6 +28,7 @@ from mimika.stages.faces.places import Places, Seen
 from mimika.stages.faces.track import Tracker
 from mimika.stages.measure.action_units import ActionUnits
 from mimika.stages.measure.appearance import of_crops
+from mimika.stages.measure.changes import portraits
 from mimika.stages.measure.eye_region import EyeNet
 from mimika.stages.measure.eyes import gaze, openness
 from mimika.stages.measure.mesh import MeshNet
@@ -206,7 +207,7 @@ class Pipeline:
         fit = self._fit = fit_mean_face(meshes)
         angles, translations = head_pose(meshes, (frame.width, frame.height), fit)
         looks = of_crops(255 * crops[:, 0])
-        return Measurements(
+        measured = Measurements(
             meshes,
             seen.presence,
             angles,
@@ -214,8 +215,10 @@ class Pipeline:
             action_units=self._units.measure(meshes, angles, looks=looks, fit=fit),
             eye_openness=openness(meshes),
             gaze=gaze(meshes, angles),
-            appearance=looks.astype(np.float16),
         )
+        if not self._temporal.compares and self._options.baseline == "none":
+            return measured
+        return replace(measured, portraits=portraits(frame.luma, seen.meshes))
 
 
 class _Stages:

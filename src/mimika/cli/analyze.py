@@ -58,8 +58,8 @@ def analyze(
         str,
         typer.Option(
             "--save",
-            help="What to write: table, overlay, mesh, episodes, report, openface, feat, elan, boris, webvtt, srt, "
-            "facereader, joined by commas.",
+            help="What to write: table, overlay, mesh, episodes, portrait, report, openface, feat, elan, boris, "
+            "webvtt, srt, facereader, joined by commas.",
         ),
     ] = "table",
     format: Annotated[str, typer.Option("--format", help="Table format: csv, parquet or jsonl.")] = "csv",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -10,13 +11,13 @@ from numpy.typing import NDArray
 
 from mimika.data._check import shaped
 from mimika.data.labels import FERPLUS
-from mimika.data.measurements import APPEARANCE
+from mimika.data.measurements import PORTRAIT
 
 SHAPE_POINTS = 468
 
 
-def _not_seen() -> NDArray[np.float32]:
-    return np.full(APPEARANCE, np.nan, np.float32)
+def _not_seen() -> NDArray[np.uint8]:
+    return np.zeros((PORTRAIT, PORTRAIT), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class Baseline:
     `shape` (468, 3): the pose-free neutral shape, as `ActionUnits.neutral_shape` gives it; `eye_openness` (2,) left
     and right; `rest` (8,) the mean expression probabilities of the calm face. `method` is how it was found ("auto",
     "first", "image"), `frames` from how many frames, `since_s` from which second on it was known; `face` the track id,
-    `source` the recording. `appearance` (576,): how the calm face's skin looks, NaN where that is not known.
+    `source` the recording. `portrait` (96, 96): a small grey picture of the
+    calm face, light and contrast evened out, blank (all 0) where none was taken.
 
     Raises:
         ShapeError: if a shape is wrong.
@@ -40,16 +42,19 @@ class Baseline:
     since_s: float
     face: int = -1
     source: str = ""
-    appearance: NDArray[np.float32] = field(default_factory=_not_seen)
+    portrait: NDArray[np.uint8] = field(default_factory=_not_seen)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", shaped("shape", self.shape, (SHAPE_POINTS, 3), np.float32))
         object.__setattr__(self, "eye_openness", shaped("eye_openness", self.eye_openness, (2,), np.float32))
         object.__setattr__(self, "rest", shaped("rest", self.rest, (len(FERPLUS),), np.float32))
-        object.__setattr__(self, "appearance", shaped("appearance", self.appearance, (APPEARANCE,), np.float32))
+        object.__setattr__(self, "portrait", shaped("portrait", self.portrait, (PORTRAIT, PORTRAIT), np.uint8))
 
-    def as_json(self, shape: bool = True) -> dict[str, Any]:
-        """Return it as plain values, rounded; without shape and appearance, 1,980 numbers, if not wanted."""
+    def as_json(self, shape: bool = True, portrait: bool = False) -> dict[str, Any]:
+        """Return it as plain values, rounded; without the shape, 1,404 numbers, if not wanted.
+
+        The `portrait` is a picture of a person and left out unless it is asked for.
+        """
         plain: dict[str, Any] = {
             "face": self.face,
             "source": self.source,
@@ -63,8 +68,8 @@ class Baseline:
         }
         if shape:
             plain["shape"] = np.round(self.shape.astype(np.float64), 5).tolist()
-            if np.isfinite(self.appearance).all():
-                plain["appearance"] = np.round(self.appearance.astype(np.float64), 4).tolist()
+        if portrait and self.portrait.any():
+            plain["portrait"] = base64.b64encode(self.portrait.tobytes()).decode("ascii")
         return plain
 
     @classmethod
@@ -84,5 +89,9 @@ class Baseline:
             since_s=float(plain["since_s"]),
             face=int(plain["face"]),
             source=str(plain["source"]),
-            appearance=np.array(plain["appearance"], np.float32) if "appearance" in plain else _not_seen(),
+            portrait=_picture(plain["portrait"]) if "portrait" in plain else _not_seen(),
         )
+
+
+def _picture(text: str) -> NDArray[np.uint8]:
+    return np.frombuffer(base64.b64decode(text, validate=True), np.uint8).reshape(PORTRAIT, PORTRAIT)

@@ -16,14 +16,15 @@ from mimika.data.movements import MOVED
 MESH_POINTS = 478
 APPEARANCE = 576
 """Numbers that say how a face looks, as `stages.measure.appearance` gives them."""
+PORTRAIT = 96
+"""Side of the picture of a face that is compared with that of its neutral, as `stages.measure.changes` makes it."""
 
-_NOT_GIVEN = np.zeros(0, np.float32)
+_NOT_GIVEN: NDArray[Any] = np.zeros(0, np.float32)
 _LATER: dict[str, tuple[int, ...]] = {
     "action_units": (len(ACTION_UNITS), 2),
     "eye_openness": (2,),
     "gaze": (2,),
     "movement": (MOVED,),
-    "appearance": (APPEARANCE,),
 }
 
 
@@ -44,8 +45,8 @@ class Measurements:
     `labels.ACTION_UNITS`, the subject's left then right, both alike where a unit has no sides. `eye_openness` (n, 2):
     left, right; 0 closed, about 1 open. `gaze` (n, 2): yaw and pitch of the eyes relative to the head in degrees, with
     the signs of the angles. `movement` (n, 35): where regions and head are by optical flow, as in `data.movements`.
-    `appearance` (n, 576) float16: how the skin looks, for a comparison with the person's own neutral. The last five are
-    NaN where they were not measured.
+    The last four are NaN where they were not measured. `portraits` (n, 96, 96) uint8: a small picture of each face, for
+    a comparison with the person's own neutral, blank (all 0) where none was taken; no table and no server has it.
 
     Raises:
         ShapeError: if a shape is wrong or the lengths differ.
@@ -59,7 +60,7 @@ class Measurements:
     eye_openness: NDArray[np.float32] = field(default_factory=_not_given)
     gaze: NDArray[np.float32] = field(default_factory=_not_given)
     movement: NDArray[np.float32] = field(default_factory=_not_given)
-    appearance: NDArray[np.float16] = field(default_factory=_not_given)
+    portraits: NDArray[np.uint8] = field(default_factory=_not_given)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "meshes", shaped("meshes", self.meshes, (None, MESH_POINTS, 3), np.float32))
@@ -68,10 +69,13 @@ class Measurements:
         object.__setattr__(self, "translations", shaped("translations", self.translations, (None, 3), np.float32))
         for name, shape in _LATER.items():
             value = getattr(self, name)
-            kind = np.float16 if name == "appearance" else np.float32
             if value is _NOT_GIVEN:
-                value = np.full((len(self.meshes), *shape), np.nan, kind)
-            object.__setattr__(self, name, shaped(name, value, (None, *shape), kind))
+                value = np.full((len(self.meshes), *shape), np.nan, np.float32)
+            object.__setattr__(self, name, shaped(name, value, (None, *shape), np.float32))
+        pictures = self.portraits
+        if pictures is _NOT_GIVEN:
+            pictures = np.zeros((len(self.meshes), PORTRAIT, PORTRAIT), np.uint8)
+        object.__setattr__(self, "portraits", shaped("portraits", pictures, (None, PORTRAIT, PORTRAIT), np.uint8))
         same_length(**{item.name: getattr(self, item.name) for item in fields(self)})
 
     def __len__(self) -> int:

@@ -16,6 +16,7 @@ from mimika.data.options import Options
 from mimika.stages.faces.align import mirror_map
 from mimika.stages.measure.action_units import LOWER_UNITS
 from mimika.stages.measure.appearance import appearance
+from mimika.stages.measure.changes import ChangeNet
 from mimika.stages.measure.eye_region import EyeNet
 from mimika.stages.measure.eyes import openness
 from mimika.stages.measure.mesh import MeshNet
@@ -23,6 +24,7 @@ from mimika.stages.measure.pose import head_pose
 from mimika.stages.measure.unit_inputs import UPPER_UNITS
 from mimika.training.action_units_basis import unit_displacements
 from mimika.training.action_units_data import (
+    MovedPhoto,
     UnitFaces,
     draw_units,
     face_cut,
@@ -41,16 +43,19 @@ from mimika.training.splits import held_out
 
 HELD_OUT = 0.15
 """Share of the persons whose photos and mesh errors are kept for testing."""
-MORPHABLE_COUNT, PHOTO_COUNT, MOVED_COUNT = (20000, 2000), (20000, 500), 10000
+MORPHABLE_COUNT, MOVED_COUNT = (20000, 2000), 10000
 """Faces for training and testing."""
+PHOTO_COUNT = {"train": 20000, "again": 10000, "test": 500}
+"""Warped photos for training, for what learns from the answers of a network that learnt from the first, for testing."""
+_SEEDS = {"train": 12, "again": 13, "test": 11}
 WHITE = 0.006
 """Inter-ocular distances of noise from point to point, added to the errors that our meshes share."""
 SHAPE = Schedule(steps=2500, hidden=(192,), batch=384, drop=0.03)
 """How the regressors by shape learn."""
 SEEN = Schedule(steps=3500, hidden=(256, 64), batch=384, drop=0.03, decay=0.1)
 """How those learn that look at one picture."""
-CHANGED = Schedule(steps=4000, hidden=(256,), batch=384, drop=0.1, decay=0.1)
-"""How the regressor learns that compares a face with its neutral by shape and appearance."""
+CHANGED = Schedule(steps=3500, hidden=(128,), batch=384, drop=0.02, decay=0.1)
+"""How the regressor learns that compares a face with its neutral by shape and picture."""
 _TOLD_SETS = ("fer2013-train", "people", "faces")
 _PHOTO_SETS = ("faces", "studio", "fer2013-train")
 _MESHES = ("mesh", "eyes")
@@ -133,26 +138,42 @@ def _rough(meshes: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.
     return np.asarray(meshes + rng.normal(0, WHITE, meshes.shape) * eyes[:, None, None], np.float32)
 
 
-def photo_faces(places: Places, split: str) -> tuple[UnitFaces, NDArray[np.float32], NDArray[np.str_]]:
-    """Return warped photos of calm faces as our networks measure them, appearance and which set each is from.
+@dataclass(frozen=True)
+class WarpedFaces:
+    """n photos that were made to move, as our networks measure them.
 
-    Appearance (n, 2, 576) is that of the face as it moved, then as it was.
+    `seen` (n, 576) how they look moved, `portraits` (n, 2, 96, 96) moved, then as they were, `which` (n, 2) the set and
+    the row in it of each.
     """
-    return _warped(places, "photos", split, _calm_rows, PHOTO_COUNT[split == "test"])
+
+    faces: UnitFaces
+    seen: NDArray[np.float32]
+    portraits: NDArray[np.uint8]
+    which: NDArray[np.str_]
 
 
-def moved_faces(places: Places) -> tuple[UnitFaces, NDArray[np.float32]]:
+def photo_faces(places: Places, split: str) -> WarpedFaces:
+    """Return warped photos of calm faces, those of held-out persons in "test"; "again" warps the others once more."""
+    return _warped(places, "photos", split, _calm_rows, PHOTO_COUNT[split])
+
+
+def moved_faces(places: Places) -> WarpedFaces:
     """Return the same of faces that showed anything before they moved; `neutrals` is what they were."""
-    return _warped(places, "moved", "train", _steady_rows, MOVED_COUNT)[:2]
+    return _warped(places, "moved", "train", _steady_rows, MOVED_COUNT)
 
 
-def _warped(
-    places: Places, name: str, split: str, chosen: Rows, count: int
-) -> tuple[UnitFaces, NDArray[np.float32], NDArray[np.str_]]:
+def changes_of(photos: WarpedFaces) -> NDArray[np.float32]:
+    """Return what the network that compares pictures says of warped photos, (n, 23, 2)."""
+    net = ChangeNet(Options())
+    parts = np.array_split(photos.portraits, -(-len(photos.portraits) // 100))
+    return np.concatenate([net.measure(part[:, 0], part[:, 1]) for part in parts])
+
+
+def _warped(places: Places, name: str, split: str, chosen: Rows, count: int) -> WarpedFaces:
     file = places.cache / f"units-{name}-{split}.npz"
-    found = kept(file, _MESHES, lambda: _warp_photos(places, split, chosen, count), str(count))
+    found = kept(file, _MESHES, lambda: _warp_photos(places, split, chosen, count), f"{count} with portraits")
     faces = UnitFaces(found["meshes"], found["neutrals"], found["intensities"])
-    return faces, found["seen"].astype(np.float32), found["which"][:, 0]
+    return WarpedFaces(faces, found["seen"].astype(np.float32), found["portraits"], found["which"])
 
 
 def _warp_photos(places: Places, split: str, chosen: Rows, count: int) -> Arrays:
@@ -161,18 +182,26 @@ def _warp_photos(places: Places, split: str, chosen: Rows, count: int) -> Arrays
     for name, faces in sets.items():
         rows = [row for row in chosen(places, name, faces) if held_out(str(faces.names[row]), HELD_OUT) == test]
         pool += [(name, row) for row in rows for _ in range(12 if name == "studio" else 1)]
-    rng, model = np.random.default_rng(11 if test else 12), places.model()
+    rng, model = np.random.default_rng(_SEEDS[split]), places.model()
     basis, net, eyes = unit_displacements(model), MeshNet(Options()), EyeNet(Options())
-    lists: dict[str, list[object]] = {key: [] for key in ("meshes", "neutrals", "intensities", "seen", "which")}
-    while len(lists["which"]) < count:
+    found: list[MovedPhoto] = []
+    which = []
+    while len(found) < count:
         name, row = pool[int(rng.integers(len(pool)))]
         cut, mesh = face_cut(sets[name].picture(row), sets[name].points[row], rng.uniform(26, 40))
         made = moved_photo(cut, mesh, draw_units(rng, 1)[0], basis, model.faces, net, eyes, rng)
         if made is not None:
-            for key, value in zip(lists, (*made, (name, str(row))), strict=True):
-                lists[key].append(value)
-    which, seen = np.array(lists.pop("which")), np.array(lists.pop("seen"), np.float16)
-    return {"which": which, "seen": seen, **{key: np.array(value, np.float32) for key, value in lists.items()}}
+            found.append(made)
+            which.append((name, str(row)))
+    meshes, neutrals, intensities, seen, portraits = (np.array(each) for each in zip(*found, strict=True))
+    return {
+        "which": np.array(which),
+        "meshes": meshes,
+        "neutrals": neutrals,
+        "intensities": intensities.astype(np.float32),
+        "seen": seen.astype(np.float16),
+        "portraits": portraits,
+    }
 
 
 def _steady_rows(places: Places, name: str, faces: LabelledFaces) -> list[int]:
@@ -266,28 +295,29 @@ def _hints(votes: Array, columns: list[int]) -> NDArray[np.float32]:
 
 def regressors_compared(places: Places) -> dict[str, NDArray[np.float32]]:
     """Fit the regressors by shape and the one that compares with a neutral's picture; returns their arrays by name."""
-    drawn, (photos, skins, _) = morphable_faces(places, "train"), photo_faces(places, "train")
+    drawn, photos = morphable_faces(places, "train"), photo_faces(places, "train").faces
     arrays: dict[str, NDArray[np.float32]] = {}
     for name, compared in (("neutral", True), ("alone", False)):
         lessons = [shape_lesson(each.meshes, each.neutrals, each.intensities, compared) for each in (drawn, photos)]
         found = fit(Lesson.join((0.5, lessons[0]), (0.5, lessons[1])), SHAPE, shares=False)
         arrays.update({f"{name}_{key}": value for key, value in found.items()})
-    changed = Lesson.join((0.6, changed_lesson(photos, skins)), (0.4, changed_lesson(*moved_faces(places))))
-    found = fit(changed, CHANGED, shares=False)
+    # Of the pairs that it learnt from, the network that compares pictures knows more than it will of any other.
+    again = photo_faces(places, "again")
+    found = fit(changed_lesson(again.faces, changes_of(again)), CHANGED, shares=False)
     arrays.update({f"changed_{key}": value for key, value in found.items()})
     return arrays
 
 
 def regressors_seen(places: Places) -> dict[str, NDArray[np.float32]]:
     """Fit the two regressors that look at one picture; returns their arrays by name."""
-    photos, skins, _ = photo_faces(places, "train")
+    photos = photo_faces(places, "train")
     told = told_faces(places)
     arrays: dict[str, NDArray[np.float32]] = {}
     for name, units in (("upper", UPPER_UNITS), ("lower", LOWER_UNITS)):
         columns = [ACTION_UNITS.index(unit) for unit in units]
         every, hinted = np.ones(len(units), np.float32), np.array([unit in HINTED for unit in units], np.float32)
-        wanted = photos.intensities[:, columns] / np.float32(5)
-        warped = seen_lesson(photos.meshes, skins[:, 0], wanted, every, np.ones(len(photos), np.float32), name)
+        wanted, ones = photos.faces.intensities[:, columns] / np.float32(5), np.ones(len(photos.seen), np.float32)
+        warped = seen_lesson(photos.faces.meshes, photos.seen, wanted, every, ones, name)
         real = seen_lesson(*told[:2], _hints(told[2], columns), hinted, balance(told[2]), name)
         found = fit(Lesson.join((0.25, warped), (0.75, real)), SEEN, shares=True)
         arrays.update({f"{name}_{key}": value for key, value in found.items()})

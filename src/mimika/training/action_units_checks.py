@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from mimika.data.labels import ACTION_UNITS
 from mimika.stages.faces.align import EXPRESSION_CROP, crop, matrices_from_meshes
 from mimika.stages.measure.action_units import ActionUnits, displacements
 from mimika.stages.measure.appearance import of_crops
+from mimika.stages.measure.changes import portraits
 from mimika.stages.measure.pose import angles_of, fit_mean_face
 from mimika.stages.measure.unit_inputs import shape_of
 from mimika.training.action_units_data import UnitFaces
@@ -37,7 +39,8 @@ def timing(measure: ActionUnits, mesh: NDArray[np.float32]) -> dict[str, float]:
     """Return milliseconds a face, one at a time: the least and the median of 300.
 
     "pipeline" is what the pipeline adds for a face whose pose and crop it has: both are made for the expression network
-    and the head pose anyway. "picture" cuts and fits by itself.
+    and the head pose anyway; "baseline_after_pipeline" what a baseline adds to that, picture and comparison. "picture"
+    cuts and fits by itself.
     """
     fit = fit_mean_face(mesh[None])
     angles = angles_of(fit[0]).astype(np.float32)
@@ -45,20 +48,20 @@ def timing(measure: ActionUnits, mesh: NDArray[np.float32]) -> dict[str, float]:
     cut = crop(luma, matrices_from_meshes(mesh[None], EXPRESSION_CROP)[0], EXPRESSION_CROP)[None].astype(np.float32)
     looks, neutral = of_crops(cut), shape_of(mesh[None])
     units = measure.measure(mesh[None], angles, looks=looks)
-    ways: dict[str, dict[str, Any]] = {
-        "shape": {},
-        "pipeline": {"fit": fit},
-        "baseline_after_pipeline": {"units": units, "neutrals": neutral, "looks": looks, "calm_looks": looks},
-        "picture": {"luma": luma},
-        "picture_and_neutral": {"luma": luma, "neutrals": neutral},
+    compared = {"fit": fit, "units": units, "neutrals": neutral, "calm_portraits": portraits(luma, mesh[None])}
+    ways: dict[str, Callable[[], dict[str, Any]]] = {
+        "shape": dict,
+        "pipeline": lambda: {"fit": fit, "looks": of_crops(cut)},
+        "baseline_after_pipeline": lambda: compared | {"portraits": portraits(luma, mesh[None])},
+        "picture": lambda: {"luma": luma},
+        "picture_and_neutral": lambda: {"luma": luma, "neutrals": neutral},
     }
     result: dict[str, float] = {}
-    for name, more in ways.items():
+    for name, given in ways.items():
         took = []
         for _ in range(_ROUNDS):
             began = time.perf_counter()
-            given = {**more, "looks": of_crops(cut)} if name == "pipeline" else more
-            measure.measure(mesh[None], angles, **given)
+            measure.measure(mesh[None], angles, **given())
             took.append(1000 * (time.perf_counter() - began))
         result |= {f"{name}_min": round(min(took), 3), f"{name}_median": round(float(np.median(took)), 3)}
     return result

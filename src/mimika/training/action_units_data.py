@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from mimika.data.geometry import Floats
 from mimika.data.labels import ACTION_UNITS, SIDED_UNITS
 from mimika.stages.faces.align import MESH_CROP, matrices_from_meshes
 from mimika.stages.measure.appearance import appearance
+from mimika.stages.measure.changes import portraits
 from mimika.stages.measure.eye_region import EyeNet
 from mimika.stages.measure.mesh import MeshNet
 from mimika.stages.measure.pose import fit_mean_face, rotation_of
@@ -175,6 +177,20 @@ def moved_meshes(neutrals: Floats, basis: Array, bank: Array, rng: np.random.Gen
     return UnitFaces(meshes.astype(np.float32), again.astype(np.float32), units.astype(np.float32))
 
 
+class MovedPhoto(NamedTuple):
+    """A photo that was made to move, as our networks measure it.
+
+    `mesh`, `neutral` (478, 3) after and before; `intensities` (23, 2) with AU25 mended; `seen` (576,) the appearance
+    after; `portraits` (2, 96, 96) after and before.
+    """
+
+    mesh: NDArray[np.float32]
+    neutral: NDArray[np.float32]
+    intensities: Array
+    seen: NDArray[np.float32]
+    portraits: NDArray[np.uint8]
+
+
 def moved_photo(
     picture: NDArray[np.uint8],
     mesh: Floats,
@@ -184,11 +200,10 @@ def moved_photo(
     net: MeshNet,
     eyes: EyeNet,
     rng: np.random.Generator,
-) -> tuple[NDArray[np.float32], NDArray[np.float32], Array, NDArray[np.float32]] | None:
+) -> MovedPhoto | None:
     """Warp a photo by units (23, 2) and a small turn of the head and measure it with the mesh network.
 
-    Returns the mesh, that of the picture as it was, the units with AU25 mended and the appearance of both (2, 576), the
-    moved one first, or None where the network lost the face.
+    Returns None where the network lost the face.
     """
     shapes, _ = _upright(np.asarray(mesh, np.float64)[None])
     moved, mended = with_lips(shapes + displaced(shapes, basis, units[None]), units[None], basis)
@@ -207,8 +222,8 @@ def moved_photo(
         return None
     pictures, meshes = (warped, picture), [mesh for mesh, _ in found]
     own = [eyes.refine(seen, mesh) for seen, mesh in zip(pictures, meshes, strict=True)]
-    looks = [appearance(seen, mesh) for seen, mesh in zip(pictures, meshes, strict=True)]
-    return own[0][0], own[1][0], mended[0], np.concatenate(looks)
+    kept = [portraits(seen, mesh) for seen, mesh in zip(pictures, meshes, strict=True)]
+    return MovedPhoto(own[0][0], own[1][0], mended[0], appearance(warped, meshes[0])[0], np.concatenate(kept))
 
 
 def face_cut(

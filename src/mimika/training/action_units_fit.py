@@ -79,13 +79,13 @@ def shape_lesson(meshes: Array, neutrals: Array, intensities: Array, compared: b
     return Lesson(inputs, targets, np.ones_like(targets), np.ones(len(targets), np.float32))
 
 
-def changed_lesson(faces: UnitFaces, seen: Array) -> Lesson:
-    """Return faces that moved and their mirror pictures as a lesson by shape and appearance against what they were.
+def changed_lesson(faces: UnitFaces, shares: Array) -> Lesson:
+    """Return faces that moved and their mirror pictures as a lesson by shape and picture against what they were.
 
-    `seen` (n, 2, 576) appearance after and before.
+    `shares` (n, 23, 2) from `ChangeNet`.
     """
     plain = shape_lesson(faces.meshes, faces.neutrals, faces.intensities, compared=True)
-    return replace(plain, inputs=inputs_changed(plain.inputs, seen[:, 0], seen[:, 1]))
+    return replace(plain, inputs=inputs_changed(plain.inputs, shares))
 
 
 def seen_lesson(meshes: Array, seen: Array, targets: Array, known: Array, weights: Array, region: str) -> Lesson:

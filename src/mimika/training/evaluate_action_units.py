@@ -14,7 +14,7 @@ from scipy.optimize import nnls
 
 from mimika.data.labels import ACTION_UNITS, FERPLUS, SIDED_UNITS
 from mimika.stages.measure.action_units import ActionUnits, displacements
-from mimika.stages.measure.appearance import mirror_places
+from mimika.stages.measure.changes import Portraits, portraits
 from mimika.stages.measure.eyes import gaze, openness
 from mimika.stages.measure.pose import angles_of, fit_mean_face
 from mimika.stages.measure.unit_inputs import shape_of
@@ -41,10 +41,15 @@ class Skins(ActionUnits):
     """Measures by appearances (n, 576) that were read off earlier instead of by pictures."""
 
     def by_appearance(
-        self, meshes: Array, seen: Array, neutrals: Array | None = None, calm: Array | None = None
+        self, meshes: Array, seen: Array, neutrals: Array | None = None, pairs: Portraits | None = None
     ) -> Array:
-        """Return intensities (n, 23, 2) of meshes (n, 478, 3), with neutrals' meshes and their appearance if known."""
-        return self.measure(meshes, angles_of(fit_mean_face(meshes)[0]), neutrals, looks=seen, calm_looks=calm)
+        """Return intensities (n, 23, 2) of meshes (n, 478, 3), with neutrals' meshes and pictures of both if known.
+
+        `pairs` (n, 2, 96, 96) now and neutral.
+        """
+        now, calm = (None, None) if pairs is None else (pairs[:, 0], pairs[:, 1])
+        angles = angles_of(fit_mean_face(meshes)[0])
+        return self.measure(meshes, angles, neutrals, looks=seen, portraits=now, calm_portraits=calm)
 
     def by_shape(self, meshes: Array, neutrals: Array | None = None) -> Array:
         """Return intensities (n, 23, 2) by shape alone."""
@@ -102,16 +107,24 @@ def smiles(places: Places, measure: Skins) -> dict[str, Any]:
     # A face compared with itself would be exactly neutral; its mirror picture stands in for a second photo.
     neutrals = meshes[own].copy()
     neutrals[~smiling] = mirror(meshes[own[~smiling]])
-    calm = seen[own]
-    calm[~smiling] = calm[~smiling][:, mirror_places()]
+    pictures = studio_portraits(places)
+    calm = pictures[own]
+    calm[~smiling] = calm[~smiling][..., ::-1]
     result = {}
     for name, value in (
         ("without_neutral", measure.by_appearance(meshes, seen)),
-        ("with_neutral", measure.by_appearance(meshes, seen, neutrals, calm)),
+        ("with_neutral", measure.by_appearance(meshes, seen, neutrals, np.stack([pictures, calm], axis=1))),
         ("by_shape_without_neutral", measure.by_shape(meshes)),
     ):
         result[name] = round(area(value[:, UNITS["AU12"]].mean(axis=1), smiling), 4)
     return {"pictures": len(names), "auc_au12": result}
+
+
+def studio_portraits(places: Places) -> Portraits:
+    """Return the (n, 96, 96) pictures of the studio's faces that a comparison with the neutral looks at."""
+    faces = places.faces("studio")
+    plain, _ = own_meshes(faces, places.cache / "own-studio.npz")
+    return np.concatenate([portraits(faces.picture(row), plain[row : row + 1]) for row in range(len(faces))])
 
 
 def eyes(places: Places, split: str) -> dict[str, Any]:
@@ -158,7 +171,7 @@ def by_yaw(places: Places, measure: Skins) -> list[dict[str, Any]]:
     for low, high in itertools.pairwise((-60, -30, -15, -5, 5, 15, 30, 60)):
         rows = np.flatnonzero((yaw > low) & (yaw <= high))
         shown = ("AU1", "AU2", "AU4", "AU6", "AU12", "AU15", "AU25", "AU43")
-        means = {unit: found[rows, UNITS[unit]].mean(axis=0).round(2).tolist() for unit in shown}
+        means = {unit: found[rows, UNITS[unit]].astype(float).mean(axis=0).round(2).tolist() for unit in shown}
         table.append({"yaw": [low, high], "faces": len(rows), **means})
     return table
 
@@ -203,10 +216,11 @@ def morphable(places: Places, measure: Skins) -> dict[str, Any]:
 
 def warped(places: Places, measure: Skins) -> dict[str, Any]:
     """Return how units are found again by which photos of unseen persons were warped."""
-    (learnt, _, _), (photos, skins, which) = photo_faces(places, "train"), photo_faces(places, "test")
-    alone = measure.by_appearance(photos.meshes, skins[:, 0])
-    compared = measure.by_appearance(photos.meshes, skins[:, 0], photos.neutrals, skins[:, 1])
-    sharp = np.flatnonzero(which == "studio")
+    learnt, test = photo_faces(places, "train").faces, photo_faces(places, "test")
+    photos = test.faces
+    alone = measure.by_appearance(photos.meshes, test.seen)
+    compared = measure.by_appearance(photos.meshes, test.seen, photos.neutrals, test.portraits)
+    sharp = np.flatnonzero(test.which[:, 0] == "studio")
     return {
         "faces": len(photos),
         "with_neutral": agreement(compared, photos.intensities),

@@ -48,6 +48,14 @@ def moved(unit, sides=(LEFT, RIGHT), intensity=4.0):
     return mean_face() + intensity / 5 * displacements()[row, list(sides)].sum(axis=0)
 
 
+def some_portraits(rng, count):
+    """Return two sets of (count, 96, 96) pictures with nothing on them in particular."""
+    noise = rng.normal(128, 3000, (2, count, 96, 96))
+    for picture in noise.reshape(-1, 96, 96):
+        picture[:] = cv2.GaussianBlur(picture, (0, 0), 6)
+    return np.clip(noise, 1, 255).astype(np.uint8)
+
+
 def against_neutral(mesh):
     return MEASURE.measure(posed(mesh), LEVEL, posed(mean_face()))[0]
 
@@ -117,24 +125,27 @@ def test_how_the_neutral_looked_counts_where_it_is_known():
     rng = np.random.default_rng(2)
     meshes = np.repeat(posed(moved("AU12")), 3, axis=0)
     neutrals, angles = np.repeat(posed(mean_face()), 3, axis=0), np.zeros((3, 3))
-    looks, calm = rng.random((3, 576)).astype(np.float32), rng.random((3, 576)).astype(np.float32)
+    looks, (now, calm) = rng.random((3, 576)).astype(np.float32), some_portraits(rng, 3)
     by_shape = MEASURE.measure(meshes, angles, neutrals, looks=looks)
-    calm[1] = np.nan
-    both = MEASURE.measure(meshes, angles, neutrals, looks=looks, calm_looks=calm)
+    calm[1] = 0
+    both = MEASURE.measure(meshes, angles, neutrals, looks=looks, portraits=now, calm_portraits=calm)
     np.testing.assert_allclose(both[1], by_shape[1], atol=1e-4)
     assert np.abs(both[[0, 2]] - by_shape[[0, 2]]).max() > 0.1
+    none = MEASURE.measure(meshes, angles, neutrals, looks=looks, portraits=0 * now, calm_portraits=0 * calm)
+    np.testing.assert_allclose(none, by_shape, atol=1e-6)
     units = MEASURE.measure(meshes, angles, looks=looks)
-    later = MEASURE.measure(meshes, angles, neutrals, units, looks=looks, calm_looks=calm)
+    later = MEASURE.measure(meshes, angles, neutrals, units, portraits=now, calm_portraits=calm)
     np.testing.assert_allclose(later, both, atol=1e-4)
 
 
 def test_a_mirrored_face_and_neutral_have_their_sides_swapped():
     rng = np.random.default_rng(3)
-    looks, calm = rng.random((1, 576)).astype(np.float32), rng.random((1, 576)).astype(np.float32)
+    looks, (now, calm) = rng.random((1, 576)).astype(np.float32), some_portraits(rng, 1)
     mesh, neutral, swap = posed(moved("AU2", [LEFT])), posed(mean_face()), mirror_places()
-    plain = MEASURE.measure(mesh, LEVEL, neutral, looks=looks, calm_looks=calm)
+    plain = MEASURE.measure(mesh, LEVEL, neutral, looks=looks, portraits=now, calm_portraits=calm)
     turned = [each[:, mirror_map()] * [-1, 1, 1] + [600, 0, 0] for each in (mesh, neutral)]
-    other = MEASURE.measure(turned[0], LEVEL, turned[1], looks=looks[:, swap], calm_looks=calm[:, swap])
+    pictures = {"portraits": now[..., ::-1], "calm_portraits": calm[..., ::-1]}
+    other = MEASURE.measure(turned[0], LEVEL, turned[1], looks=looks[:, swap], **pictures)
     np.testing.assert_allclose(other, plain[..., ::-1], atol=0.05)
 
 

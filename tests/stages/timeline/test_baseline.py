@@ -10,7 +10,7 @@ import pytest
 from mimika.data.baseline import Baseline
 from mimika.data.errors import InputCorrupt, InputError, InputMissing, OptionError, ShapeError
 from mimika.data.labels import ACTION_UNITS, FERPLUS
-from mimika.data.measurements import APPEARANCE
+from mimika.data.measurements import PORTRAIT
 from mimika.data.methods import BaselineChoice
 from mimika.stages.measure.pose import fit_mean_face
 from mimika.stages.measure.unit_inputs import shape_of, upright_of
@@ -25,8 +25,8 @@ class MouthRuler:
 
     compared = None
 
-    def measure(self, meshes, angles, neutrals=None, units=None, *, looks=None, calm_looks=None, fit=None):
-        self.compared = looks, calm_looks
+    def measure(self, meshes, angles, neutrals=None, units=None, *, portraits=None, calm_portraits=None, fit=None):
+        self.compared = portraits, calm_portraits
         units = np.zeros((len(meshes), len(ACTION_UNITS), 2), np.float32)
         usual = np.full(len(meshes), 0.7) if neutrals is None else self._widths(neutrals)
         units[:, SMILE] = np.clip((self._widths(upright_of(meshes, fit)) - usual) * 30, 0, 5)[:, None]
@@ -70,7 +70,7 @@ def talk(smiles=((8.0, 12.0),), seconds=30.0, fps=10.0, face=0, noise=0.004):
         shares = np.full((1, 8), 0.02)
         shares[0, [0, 1, 4]] += 0.84 * np.array([0.7 * (1 - happy), happy, 0.3 * (1 - happy)])
         given = {"meshes": mesh[None], "angles": np.zeros((1, 3)), "eye_openness": eyes}
-        given["appearance"] = np.full((1, APPEARANCE), 0.25 + 0.5 * happy)
+        given["portraits"] = np.full((1, PORTRAIT, PORTRAIT), 50 + round(100 * happy), np.uint8)
         measured = replace(seen.measurements, **given, action_units=UNITS.measure(mesh[None], None))
         yield replace(
             seen,
@@ -153,9 +153,9 @@ def test_how_the_calm_face_looks_is_known_and_compared_with():
         baselines.see(observation)
     baselines.settle()
     baselines.apply(observations[100])
-    looks, calm = units.compared
-    assert looks == pytest.approx(np.full((1, APPEARANCE), 0.75), abs=0.01)
-    assert calm == pytest.approx(np.full((1, APPEARANCE), 0.25), abs=0.02)
+    now, calm = units.compared
+    assert (now == 150).all()
+    assert (calm == 50).all()
 
 
 def test_faces_without_a_baseline_and_frames_without_faces_pass_unchanged():
@@ -195,7 +195,7 @@ def test_expressions_change_only_on_request():
 def test_a_photo_gives_a_baseline_and_without_a_face_it_is_an_error():
     photo = of_photo(next(talk(noise=0)), UNITS)
     assert (photo.method, photo.frames) == ("image", 1)
-    assert photo.appearance == pytest.approx(np.full(APPEARANCE, 0.25))
+    assert (photo.portrait == 50).all()
     assert off(photo) < 1e-3
     with pytest.raises(InputError, match=r"clip\.mp4: no face was found"):
         of_photo(builders.observation(0), UNITS)
@@ -203,19 +203,45 @@ def test_a_photo_gives_a_baseline_and_without_a_face_it_is_an_error():
 
 def test_a_saved_baseline_is_the_same_again(tmp_path):
     one = found("auto", talk(seconds=3))
-    unseen = np.full(APPEARANCE, np.nan)
-    two = replace(one, face=7, frames=one.frames + 5, eye_openness=np.array([np.nan, 0.5]), appearance=unseen)
+    unseen = np.zeros((PORTRAIT, PORTRAIT), np.uint8)
+    two = replace(one, face=7, frames=one.frames + 5, eye_openness=np.array([np.nan, 0.5]), portrait=unseen)
     path = tmp_path / "anna-baseline.json"
-    path.write_text(as_text([one, two]), "utf-8")
+    path.write_text(as_text([one, two], portraits=True), "utf-8")
     first = load(BaselineChoice.parse(str(path)))
     assert first.face == 7
     assert np.isnan(first.eye_openness[0])
     chosen = load(BaselineChoice.parse(f"{path}#0"))
     assert chosen.shape == pytest.approx(one.shape, abs=1e-5)
     assert chosen.rest == pytest.approx(one.rest, abs=1e-5)
-    assert chosen.appearance == pytest.approx(one.appearance, abs=1e-4)
-    assert np.isnan(first.appearance).all()
+    assert (chosen.portrait == 50).all()
+    assert not first.portrait.any()
     assert relative_openness(np.full((1, 2), 0.4), [first])[0] == pytest.approx([0.4, 0.8], abs=0.01)
+
+
+def test_a_picture_of_a_person_is_saved_only_on_request_and_older_files_are_read(tmp_path):
+    one = found("auto", talk(seconds=3))
+    plain = json.loads(as_text([one]))
+    assert "portrait" not in plain["faces"][0]
+    plain["faces"][0]["appearance"] = [0.5] * 576
+    path = tmp_path / "older.json"
+    path.write_text(json.dumps(plain), "utf-8")
+    again = load(BaselineChoice.parse(str(path)))
+    assert not again.portrait.any()
+    assert again.shape == pytest.approx(one.shape, abs=1e-5)
+    plain["faces"][0]["portrait"] = "c2hvcnQ="
+    path.write_text(json.dumps(plain), "utf-8")
+    with pytest.raises(InputCorrupt, match="is no baseline that mimika has saved"):
+        load(BaselineChoice.parse(str(path)))
+
+
+def test_the_picture_kept_is_that_of_the_frame_nearest_to_the_neutral_shape():
+    observations = [
+        replace(each, measurements=replace(each.measurements, portraits=np.full((1, PORTRAIT, PORTRAIT), 1 + n % 200)))
+        for n, each in enumerate(talk(seconds=16))
+    ]
+    known = found("auto", observations)
+    distances = [np.abs(shape_of(each.measurements.meshes)[0] - known.shape).mean() for each in observations]
+    assert distances[int(known.portrait[0, 0]) - 1] == pytest.approx(min(distances), rel=0.3)
 
 
 def test_a_baseline_file_that_is_none_is_told_in_one_line(tmp_path):

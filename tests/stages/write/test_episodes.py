@@ -157,6 +157,25 @@ def test_a_baseline_is_saved_and_can_be_used_again(tmp_path):
     assert not (tmp_path / "again" / "clip-baseline.json").exists()
 
 
+class Portraitist(Smiler):
+    """Takes a picture of each face as well."""
+
+    def process_raw(self, frame):
+        seen = super().process_raw(frame)
+        return replace(seen, measurements=replace(seen.measurements, portraits=np.full((1, 96, 96), 90)))
+
+
+@pytest.mark.parametrize(("save", "pictured"), [(("table",), False), (("table", "portrait"), True)])
+def test_a_picture_of_the_neutral_face_is_saved_on_request_only(tmp_path, save, pictured):
+    clip, chosen = media.video(tmp_path / "clip.mp4", media.steady(60)), Options(baseline="auto")
+    outputs = Outputs(tmp_path / "out", frozenset(save))
+    (result,) = run_jobs([str(clip)], chosen, outputs, pipeline=Portraitist(chosen))
+    assert result.error is None
+    (face,) = json.loads((tmp_path / "out" / "clip-baseline.json").read_text("utf-8"))["faces"]
+    assert ("portrait" in face) == pictured
+    assert "portrait" not in (tmp_path / "out" / "clip.csv.meta.json").read_text("utf-8")
+
+
 class Mover(SteadyPipeline):
     """Follows fine movements of a face that holds still."""
 

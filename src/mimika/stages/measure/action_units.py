@@ -9,6 +9,7 @@ from mimika.data.geometry import Floats
 from mimika.data.labels import ACTION_UNITS, SIDED_UNITS
 from mimika.data.options import Options
 from mimika.stages.measure.appearance import appearance
+from mimika.stages.measure.changes import ChangeNet, Portraits, known
 from mimika.stages.measure.eyes import openness
 from mimika.stages.measure.pose import Fit
 from mimika.stages.measure.unit_inputs import (
@@ -34,8 +35,8 @@ _WIDE_OPEN = 1.05
 """Eye openness from which on no lid is lowered."""
 _SLEEPY = 0.5
 """A neutral whose eyes are less open than this was no neutral."""
-_OF_PICTURE = 1 / 3
-"""Share of the picture's own measure where the person's neutral is known too."""
+_OF_ONE_PICTURE, _BESIDE_A_COMPARISON = 1 / 3, 0.1
+"""Share of what the picture by itself says, beside a comparison with the neutral by shape, and by picture too."""
 _WHOLE = np.array([row for row, unit in enumerate(ACTION_UNITS) if unit not in SIDED_UNITS], np.intp)
 _UPPER = np.array([ACTION_UNITS.index(unit) for unit in UPPER_UNITS], np.intp)
 _LOWER = np.array([ACTION_UNITS.index(unit) for unit in LOWER_UNITS], np.intp)
@@ -53,6 +54,7 @@ class ActionUnits:
     def __init__(self, options: Options | None = None) -> None:
         self._options = options if options is not None else Options()
         self._nets = {name: _Network(name) for name in ("alone", "neutral", "changed", "upper", "lower")}
+        self._changes = ChangeNet(self._options)
 
     def measure(
         self,
@@ -62,7 +64,8 @@ class ActionUnits:
         units: Floats | None = None,
         luma: NDArray[np.uint8] | None = None,
         looks: Floats | None = None,
-        calm_looks: Floats | None = None,
+        portraits: Portraits | None = None,
+        calm_portraits: Portraits | None = None,
         fit: Fit | None = None,
     ) -> NDArray[np.float32]:
         """Return intensities (n, 23, 2), 0..5, in the order of `labels.ACTION_UNITS`, the subject's left, then right.
@@ -70,10 +73,11 @@ class ActionUnits:
         `meshes` (n, 478, 3) picture pixels, z in the same scale; `angles` (n, 3) pitch, yaw, roll in degrees;
         `neutrals`, the same persons without expression, as shapes (n, 468, 3) from `neutral_shape` or as meshes (n,
         478, 3), a row of NaN where unknown. `luma` (height, width) is the picture itself, or `looks` (n, 576) how the
-        faces look in it, as `appearance` gives it, and `calm_looks` (n, 576) how the neutrals looked, rows of NaN where
-        unknown. Where no picture is left, `units` (n, 23, 2), measured earlier with it and without a neutral, take its
-        place; without all, shape alone decides. `fit` is what `pose.fit_mean_face` says of the meshes, where it is
-        known. Units without sides have both values alike.
+        faces look in it, as `appearance` gives it. Where no picture is left, `units` (n, 23, 2), measured earlier with
+        it and without a neutral, take its place; without all, shape alone decides. `portraits`, `calm_portraits` (n,
+        96, 96) are pictures of the faces and of their neutrals, as `changes.portraits` takes them, blank where unknown;
+        with both a face is compared with its neutral by picture as well as by shape. `fit` is what `pose.fit_mean_face`
+        says of the meshes, where it is known. Units without sides have both values alike.
         """
         if not len(meshes):
             return np.zeros((0, len(ACTION_UNITS), 2), np.float32)
@@ -83,11 +87,14 @@ class ActionUnits:
         result = _finite(units)
         upright, opened = upright_of(meshes, fit), openness(meshes)
         numbers = numbers_of(upright, angles, seen if result is None else None)
-        weight = 0.0 if seen is None and result is None else _OF_PICTURE
+        looked = seen is not None or result is not None
         if result is None:
             result = self._alone(numbers, opened) if seen is None else self._seen(numbers, opened)
         if neutrals is not None:
-            compared, rows = self._compared(numbers, upright[:, :SHAPE_POINTS], opened, neutrals, seen, calm_looks)
+            pictures = None if portraits is None or calm_portraits is None else (portraits, calm_portraits)
+            compared, rows, pictured = self._compared(numbers, upright[:, :SHAPE_POINTS], opened, neutrals, pictures)
+            share = np.where(pictured, _BESIDE_A_COMPARISON, _OF_ONE_PICTURE) * looked
+            weight = share.astype(np.float32)[:, None, None]
             result[rows] = weight * result[rows] + (1 - weight) * compared
             # The lids against the person's own say more of a closing eye than any picture.
             result[rows, _SHUT] = compared[:, _SHUT]
@@ -111,27 +118,27 @@ class ActionUnits:
         shapes: Array,
         opened: Array,
         neutrals: Floats,
-        seen: Array | None,
-        calm_looks: Floats | None,
-    ) -> tuple[Array, NDArray[np.intp]]:
-        """Return what the difference from the person's own neutral says, and of which rows.
+        pictures: tuple[Portraits, Portraits] | None,
+    ) -> tuple[Array, NDArray[np.intp], NDArray[np.bool_]]:
+        """Return what the difference from the person's own neutral says, of which rows, and which had pictures of both.
 
-        By shape and appearance where both pictures are known, else by shape.
+        By shape and picture where they had, else by shape.
         """
         calm = np.asarray(neutrals, np.float32)
         calm = shape_of(calm) if calm.shape[1] > SHAPE_POINTS else calm
         rows = np.flatnonzero(np.isfinite(calm).all(axis=(1, 2)))
         inputs = inputs_compared(numbers[rows], shapes[rows], calm[rows])
-        if seen is None or calm_looks is None:
-            found = _both_ways(self._nets["neutral"](inputs))
-        else:
-            before = np.asarray(calm_looks, np.float32)[rows]
-            found = _both_ways(self._nets["changed"](inputs_changed(inputs, seen[rows], before)))
-            blind = np.isnan(before).any(axis=1)
-            if blind.any():
-                found[blind] = _both_ways(self._nets["neutral"](inputs[np.tile(blind, 2)]))
+        found = np.empty((len(rows), len(ACTION_UNITS), 2), np.float32)
+        pictured = np.zeros(len(rows), np.bool_)
+        if pictures is not None:
+            now, before = (each[rows] for each in pictures)
+            pictured = known(now) & known(before)
+            shares = self._changes.measure(now[pictured], before[pictured])
+            found[pictured] = _both_ways(self._nets["changed"](inputs_changed(inputs[np.tile(pictured, 2)], shares)))
+        if not pictured.all():
+            found[~pictured] = _both_ways(self._nets["neutral"](inputs[np.tile(~pictured, 2)]))
         own = opened[rows] / np.maximum(openness(calm[rows]), np.float32(_SLEEPY))
-        return _with_lids(found, np.asarray(own, np.float32)), rows
+        return _with_lids(found, np.asarray(own, np.float32)), rows, pictured
 
     def _seen(self, numbers: Array, opened: Array) -> Array:
         """Return intensities by shape and appearance; each half of the face by itself, right ones mirrored."""

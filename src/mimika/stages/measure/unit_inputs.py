@@ -102,13 +102,13 @@ def inputs_compared(numbers: Array, shapes: Floats, neutrals: Floats) -> Array:
     return np.concatenate([_both(moved, table.moved), _both(numbers, table.alone[first:])], axis=1)
 
 
-def inputs_changed(compared: Array, seen: Array, calm: Array) -> Array:
+def inputs_changed(compared: Array, shares: Array) -> Array:
     """Return what the regressor with a neutral and both pictures sees of faces, then of their mirror pictures, (2n, k).
 
-    `compared` from `inputs_compared`; `seen`, `calm` (n, 576) the appearance of the face and of the person's neutral.
+    `compared` from `inputs_compared`; `shares` (n, 23, 2) from `changes.ChangeNet`.
     """
-    changed = np.asarray(seen, np.float32) - np.asarray(calm, np.float32)
-    return np.concatenate([compared, np.concatenate([changed, changed[:, appearance.mirror_places()]])], axis=1)
+    both = np.concatenate([shares, shares[..., ::-1]])
+    return np.concatenate([compared, both.reshape(len(both), 2 * shares.shape[1])], axis=1)
 
 
 def inputs_seen(numbers: Array, region: str) -> Array:

@@ -38,14 +38,14 @@ class Shapes(Protocol):
         neutrals: NDArray[np.float32] | None = None,
         units: NDArray[np.float32] | None = None,
         *,
-        looks: Floats | None = None,
-        calm_looks: Floats | None = None,
+        portraits: NDArray[np.uint8] | None = None,
+        calm_portraits: NDArray[np.uint8] | None = None,
         fit: Fit | None = None,
     ) -> NDArray[np.float32]:
         """Return (n, 23, 2) intensities, against (n, 468, 3) neutral shapes, and with what the picture gave.
 
-        `looks`, `calm_looks` (n, 576) are how the faces and their neutrals look, and `fit` how the meshes lie in the
-        picture, where that is known.
+        `portraits`, `calm_portraits` (n, 96, 96) are pictures of the faces and of their neutrals, and `fit` how the
+        meshes lie in the picture, where that is known.
         """
 
     def neutral_shape(self, meshes: NDArray[np.float32], angles: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -132,8 +132,8 @@ class Baselines:
             measured.angles[chosen],
             neutrals,
             measured.action_units[chosen],
-            looks=measured.appearance[chosen],
-            calm_looks=np.stack([baseline.appearance for _, baseline in rows]),
+            portraits=measured.portraits[chosen],
+            calm_portraits=np.stack([baseline.portrait for _, baseline in rows]),
             fit=None if fit is None else (fit[0][chosen], fit[1][chosen], fit[2][chosen]),
         )
         eyes[chosen] = relative_openness(eyes[chosen], [baseline for _, baseline in rows])
@@ -187,7 +187,7 @@ def of_photo(observation: Observation, shapes: Shapes) -> Baseline:
         1,
         0.0,
         source=source,
-        appearance=measured.appearance[0].astype(np.float32),
+        portrait=measured.portraits[0],
     )
 
 
@@ -212,10 +212,15 @@ def load(choice: BaselineChoice) -> Baseline:
     return wanted[0]
 
 
-def as_text(baselines: Iterable[Baseline]) -> str:
-    """Return the content of a baseline file, the face with the most frames first."""
+def as_text(baselines: Iterable[Baseline], portraits: bool = False) -> str:
+    """Return the content of a baseline file, the face with the most frames first; pictures of them only if wanted."""
     ordered = sorted(baselines, key=lambda one: -one.frames)
-    return json.dumps({"mimika": "baseline", "faces": [one.as_json() for one in ordered]}, ensure_ascii=True) + "\n"
+    return (
+        json.dumps(
+            {"mimika": "baseline", "faces": [one.as_json(portrait=portraits) for one in ordered]}, ensure_ascii=True
+        )
+        + "\n"
+    )
 
 
 def _sample(observation: Observation, row: int, shape: NDArray[np.float32]) -> Sample:
@@ -228,5 +233,5 @@ def _sample(observation: Observation, row: int, shape: NDArray[np.float32]) -> S
         probabilities=observation.expressions.probabilities[row].astype(np.float64),
         angles=measured.angles[row].astype(np.float64),
         presence=float(measured.presence[row]),
-        appearance=measured.appearance[row],
+        portrait=measured.portraits[row],
     )

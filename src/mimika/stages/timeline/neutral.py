@@ -38,7 +38,7 @@ _EASE_S = 10.0
 class Sample:
     """One frame of a face: when, its pose-free shape (468, 3), how much it moved, and what else was seen.
 
-    `appearance` (576,) is how its skin looked, NaN where no picture was there.
+    `portrait` (96, 96) is the picture of it that is kept, blank where there was none.
     """
 
     time_s: float
@@ -48,7 +48,7 @@ class Sample:
     probabilities: NDArray[np.float64]
     angles: NDArray[np.float64]
     presence: float
-    appearance: NDArray[np.float16]
+    portrait: NDArray[np.uint8]
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ class NeutralFinder:
     network finds them. Whoever smiles from beginning to end has a smiling baseline. With "first" it is the median of
     the first seconds.
 
-    At most 400 samples of 13 kB are kept, evenly spread over the recording.
+    At most 400 samples of 22 kB are kept, evenly spread over the recording.
     """
 
     choice: BaselineChoice
@@ -136,8 +136,14 @@ class NeutralFinder:
             since_s=now,
             face=self.face,
             source=self.source,
-            appearance=(weights @ np.array([sample.appearance for sample in samples], np.float64)).astype(np.float32),
+            portrait=_nearest(samples, shape).portrait,
         )
+
+
+def _nearest(samples: list[Sample], shape: Shape) -> Sample:
+    """Return the sample whose shape is nearest to that of the baseline, of those with a picture if there are any."""
+    pictured = [sample for sample in samples if sample.portrait.any()] or samples
+    return min(pictured, key=lambda sample: float(((sample.shape - shape) ** 2).sum()))
 
 
 def _usable(samples: list[Sample]) -> list[Sample]:
@@ -190,6 +196,6 @@ def _eased(old: Baseline, new: Baseline, share: float) -> Baseline:
         shape=(1 - share) * old.shape + share * new.shape,
         eye_openness=(1 - share) * old.eye_openness + share * new.eye_openness,
         rest=(1 - share) * old.rest + share * new.rest,
-        appearance=(1 - share) * old.appearance + share * new.appearance,
+        portrait=new.portrait,
         frames=new.frames,
     )
