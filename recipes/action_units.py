@@ -21,7 +21,8 @@ import torch
 
 from mimika.data.labels import ACTION_UNITS
 from mimika.stages.measure.unit_inputs import unit_file
-from mimika.training.action_units import Places, basis_arrays, regressors_compared, regressors_seen
+from mimika.training.action_units import basis_arrays, regressors_compared, regressors_seen
+from mimika.training.action_units_places import Places
 from mimika.training.action_units_sheet import draw_sheet
 
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-
 import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
@@ -18,36 +14,26 @@ from mimika.stages.measure.action_units import LOWER_UNITS
 from mimika.stages.measure.appearance import appearance
 from mimika.stages.measure.changes import ChangeNet
 from mimika.stages.measure.eye_region import EyeNet
-from mimika.stages.measure.eyes import openness
-from mimika.stages.measure.mesh import MeshNet
-from mimika.stages.measure.pose import head_pose
 from mimika.stages.measure.unit_inputs import UPPER_UNITS
 from mimika.training.action_units_basis import unit_displacements
 from mimika.training.action_units_data import (
-    MovedPhoto,
     UnitFaces,
-    draw_units,
-    face_cut,
-    moved_photo,
     residuals,
     synthetic,
 )
 from mimika.training.action_units_fit import Lesson, Schedule, changed_lesson, fit, seen_lesson, shape_lesson
+from mimika.training.action_units_photos import WarpedFaces, photo_faces
+from mimika.training.action_units_places import HELD_OUT, MESHES, Places, fer_votes
 from mimika.training.action_units_weak import HINTED, balance, hinted_units
 from mimika.training.expression_extra import answers, unlabelled
-from mimika.training.faces_model import Array, FaceModel, load_face_model
+from mimika.training.faces_model import Array, FaceModel
 from mimika.training.kept import Arrays, kept
 from mimika.training.own_meshes import own_meshes
-from mimika.training.pictures import LabelledFaces, labelled_faces, shards
+from mimika.training.pictures import shards
 from mimika.training.splits import held_out
 
-HELD_OUT = 0.15
-"""Share of the persons whose photos and mesh errors are kept for testing."""
-MORPHABLE_COUNT, MOVED_COUNT = (20000, 2000), 10000
-"""Faces for training and testing."""
-PHOTO_COUNT = {"train": 20000, "again": 10000, "test": 500}
-"""Warped photos for training, for what learns from the answers of a network that learnt from the first, for testing."""
-_SEEDS = {"train": 12, "again": 13, "test": 11}
+MORPHABLE_COUNT = 20000, 2000
+"""Faces of the morphable model for training and testing."""
 WHITE = 0.006
 """Inter-ocular distances of noise from point to point, added to the errors that our meshes share."""
 SHAPE = Schedule(steps=2500, hidden=(192,), batch=384, drop=0.03)
@@ -57,32 +43,9 @@ SEEN = Schedule(steps=3500, hidden=(256, 64), batch=384, drop=0.03, decay=0.1)
 CHANGED = Schedule(steps=3500, hidden=(128,), batch=384, drop=0.02, decay=0.1)
 """How the regressor learns that compares a face with its neutral by shape and picture."""
 _TOLD_SETS = ("fer2013-train", "people", "faces")
-_PHOTO_SETS = ("faces", "studio", "fer2013-train")
-_MESHES = ("mesh", "eyes")
 _VOTED = 5
 """Votes from which on people, not our network, say what a face shows."""
 _STEADY = (33, 133, 362, 263, 168, 6, 1, 4, 2, 98, 327, 10, 127, 356, 234, 454)
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where the data, the teacher's labels and all that is worth keeping between runs are."""
-
-    data: Path
-    labels: Path
-    cache: Path
-
-    def faces(self, name: str) -> LabelledFaces:
-        """Return a labelled set of faces."""
-        return labelled_faces(self.data, self.labels, self.cache, name)
-
-    def model(self) -> FaceModel:
-        """Return the morphable face."""
-        return load_face_model(self.data / "face_model")
-
-
-Rows = Callable[[Places, str, LabelledFaces], list[int]]
-"""What chooses the rows of a named set."""
 
 
 def basis_arrays(model: FaceModel) -> dict[str, NDArray[np.generic]]:
@@ -108,7 +71,7 @@ def fine_meshes(places: Places, name: str) -> tuple[NDArray[np.float32], NDArray
             meshes[row] = eyes.refine(faces.picture(row), meshes[row : row + 1])[0]
         return {"points": meshes, "presence": presence, "seen": seen}
 
-    found = kept(places.cache / f"fine-{name}.npz", _MESHES, measured)
+    found = kept(places.cache / f"fine-{name}.npz", MESHES, measured)
     return found["points"], found["presence"], found["seen"].astype(np.float32)
 
 
@@ -130,110 +93,12 @@ def morphable_faces(places: Places, split: str) -> UnitFaces:
         meshes, neutrals = _rough(made.meshes, rng), _rough(made.neutrals, rng)
         return {"meshes": meshes, "neutrals": neutrals, "intensities": made.intensities}
 
-    return UnitFaces(**kept(places.cache / f"units-morphable-{split}.npz", _MESHES, drawn, str(MORPHABLE_COUNT)))
+    return UnitFaces(**kept(places.cache / f"units-morphable-{split}.npz", MESHES, drawn, str(MORPHABLE_COUNT)))
 
 
 def _rough(meshes: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
     eyes = np.linalg.norm(meshes[:, [33, 133]].mean(axis=1) - meshes[:, [362, 263]].mean(axis=1), axis=-1)
     return np.asarray(meshes + rng.normal(0, WHITE, meshes.shape) * eyes[:, None, None], np.float32)
-
-
-@dataclass(frozen=True)
-class WarpedFaces:
-    """n photos that were made to move, as our networks measure them.
-
-    `seen` (n, 576) how they look moved, `portraits` (n, 2, 96, 96) moved, then as they were, `which` (n, 2) the set and
-    the row in it of each.
-    """
-
-    faces: UnitFaces
-    seen: NDArray[np.float32]
-    portraits: NDArray[np.uint8]
-    which: NDArray[np.str_]
-
-
-def photo_faces(places: Places, split: str) -> WarpedFaces:
-    """Return warped photos of calm faces, those of held-out persons in "test"; "again" warps the others once more."""
-    return _warped(places, "photos", split, _calm_rows, PHOTO_COUNT[split])
-
-
-def moved_faces(places: Places) -> WarpedFaces:
-    """Return the same of faces that showed anything before they moved; `neutrals` is what they were."""
-    return _warped(places, "moved", "train", _steady_rows, MOVED_COUNT)
-
-
-def changes_of(photos: WarpedFaces) -> NDArray[np.float32]:
-    """Return what the network that compares pictures says of warped photos, (n, 23, 2)."""
-    net = ChangeNet(Options())
-    parts = np.array_split(photos.portraits, -(-len(photos.portraits) // 100))
-    return np.concatenate([net.measure(part[:, 0], part[:, 1]) for part in parts])
-
-
-def _warped(places: Places, name: str, split: str, chosen: Rows, count: int) -> WarpedFaces:
-    file = places.cache / f"units-{name}-{split}.npz"
-    found = kept(file, _MESHES, lambda: _warp_photos(places, split, chosen, count), f"{count} with portraits")
-    faces = UnitFaces(found["meshes"], found["neutrals"], found["intensities"])
-    return WarpedFaces(faces, found["seen"].astype(np.float32), found["portraits"], found["which"])
-
-
-def _warp_photos(places: Places, split: str, chosen: Rows, count: int) -> Arrays:
-    sets, test = {name: places.faces(name) for name in _PHOTO_SETS}, split == "test"
-    pool = []
-    for name, faces in sets.items():
-        rows = [row for row in chosen(places, name, faces) if held_out(str(faces.names[row]), HELD_OUT) == test]
-        pool += [(name, row) for row in rows for _ in range(12 if name == "studio" else 1)]
-    rng, model = np.random.default_rng(_SEEDS[split]), places.model()
-    basis, net, eyes = unit_displacements(model), MeshNet(Options()), EyeNet(Options())
-    found: list[MovedPhoto] = []
-    which = []
-    while len(found) < count:
-        name, row = pool[int(rng.integers(len(pool)))]
-        cut, mesh = face_cut(sets[name].picture(row), sets[name].points[row], rng.uniform(26, 40))
-        made = moved_photo(cut, mesh, draw_units(rng, 1)[0], basis, model.faces, net, eyes, rng)
-        if made is not None:
-            found.append(made)
-            which.append((name, str(row)))
-    meshes, neutrals, intensities, seen, portraits = (np.array(each) for each in zip(*found, strict=True))
-    return {
-        "which": np.array(which),
-        "meshes": meshes,
-        "neutrals": neutrals,
-        "intensities": intensities.astype(np.float32),
-        "seen": seen.astype(np.float16),
-        "portraits": portraits,
-    }
-
-
-def _steady_rows(places: Places, name: str, faces: LabelledFaces) -> list[int]:
-    """Return faces that are not turned far, whatever they show."""
-    rows = np.flatnonzero(faces.found)
-    angles, _ = head_pose(faces.points[rows], (100, 100))
-    return [int(row) for row in rows[(np.abs(angles[:, 1]) < 35) & (np.abs(angles[:, 0]) < 30)]]
-
-
-def _calm_rows(places: Places, name: str, faces: LabelledFaces) -> list[int]:
-    """Return faces said to be neutral, lips shut, eyes open, not turned far."""
-    if name == "studio":
-        calm = np.array([str(each).endswith("_03.jpg") for each in faces.names])
-    elif name == "faces":
-        tables = [pq.read_table(file, columns=["label"]) for file in shards(places.data, name)]
-        calm = np.concatenate([np.array(table["label"].to_pylist()) for table in tables]) == "neutral"
-    else:
-        calm = fer_votes(places, "train")[:, 0] >= 7
-        calm &= np.random.default_rng(0).random(len(calm)) < 0.35
-    points = faces.points
-    eyes = np.linalg.norm(points[:, [33, 133]].mean(axis=1) - points[:, [362, 263]].mean(axis=1), axis=-1)
-    shut = np.linalg.norm(points[:, 13] - points[:, 14], axis=-1) < 0.06 * eyes
-    rows = np.flatnonzero(calm & faces.found & shut)
-    angles, _ = head_pose(points[rows], (100, 100))
-    ahead = (np.abs(angles[:, 1]) < 30) & (np.abs(angles[:, 0]) < 25) & (openness(points[rows]).min(axis=1) > 0.6)
-    return [int(row) for row in rows[ahead]]
-
-
-def fer_votes(places: Places, split: str) -> Array:
-    """Return the (n, 8) votes on FER-2013 pictures."""
-    tables = [pq.read_table(file, columns=["votes"]) for file in shards(places.data, f"fer2013-{split}")]
-    return np.concatenate([np.array(table["votes"].to_pylist(), np.float64) for table in tables])[:, :8]
 
 
 def voted_faces(places: Places, split: str, least: int) -> tuple[NDArray[np.float32], NDArray[np.float32], Array]:
@@ -285,12 +150,19 @@ def _told(places: Places, name: str, meshes: NDArray[np.float32], rows: NDArray[
     def told() -> Arrays:
         return {"shares": answers(["expression"], unlabelled(places.faces(name), meshes, rows))[0]}
 
-    found = kept(places.cache / f"told-{name}.npz", [*_MESHES, "expression"], told, str(len(rows)))
+    found = kept(places.cache / f"told-{name}.npz", [*MESHES, "expression"], told, str(len(rows)))
     return np.asarray(found["shares"], np.float64)
 
 
 def _hints(votes: Array, columns: list[int]) -> NDArray[np.float32]:
     return np.repeat(hinted_units(votes)[:, columns, None], 2, axis=2)
+
+
+def changes_of(photos: WarpedFaces) -> NDArray[np.float32]:
+    """Return what the network that compares pictures says of warped photos, (n, 23, 2)."""
+    net = ChangeNet(Options())
+    parts = np.array_split(photos.portraits, -(-len(photos.portraits) // 100))
+    return np.concatenate([net.measure(part[:, 0], part[:, 1]) for part in parts])
 
 
 def regressors_compared(places: Places) -> dict[str, NDArray[np.float32]]:

@@ -13,8 +13,8 @@ from mimika.stages.faces.align import mirror_map
 from mimika.stages.measure.action_units import displacements, triangles
 from mimika.stages.measure.pose import fit_mean_face
 from mimika.stages.write.units import UNIT_NAMES
-from mimika.training.action_units import Places
 from mimika.training.action_units_data import UNITS, with_lips
+from mimika.training.action_units_places import Places
 from mimika.training.faces_model import Array
 from mimika.training.warps import EYES, MOUTH, displaced
 

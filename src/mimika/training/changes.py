@@ -17,7 +17,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from mimika.data.labels import ACTION_UNITS
 from mimika.data.measurements import PORTRAIT
 from mimika.stages.measure.changes import FARTHEST, HALF, LAYERS, SOFTEST_EDGE, layers
-from mimika.training.action_units import Places, moved_faces, photo_faces
+from mimika.training.action_units_photos import moved_faces, photo_faces
+from mimika.training.action_units_places import Places
 from mimika.training.export import export_network
 from mimika.training.networks.blocks import convolution
 from mimika.training.splits import held_out

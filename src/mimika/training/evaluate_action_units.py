@@ -18,19 +18,12 @@ from mimika.stages.measure.changes import Portraits, portraits
 from mimika.stages.measure.eyes import gaze, openness
 from mimika.stages.measure.pose import angles_of, fit_mean_face
 from mimika.stages.measure.unit_inputs import shape_of
-from mimika.training.action_units import (
-    HELD_OUT,
-    WHITE,
-    Places,
-    fine_meshes,
-    morphable_faces,
-    named_faces,
-    photo_faces,
-    voted_faces,
-)
+from mimika.training.action_units import WHITE, fine_meshes, morphable_faces, named_faces, voted_faces
 from mimika.training.action_units_checks import followed, timing
 from mimika.training.action_units_data import PROTOTYPES, UNITS, UnitFaces
 from mimika.training.action_units_fit import mirror, shape_inputs
+from mimika.training.action_units_photos import photo_faces
+from mimika.training.action_units_places import HELD_OUT, Places
 from mimika.training.own_meshes import own_meshes
 from mimika.training.splits import held_out
 

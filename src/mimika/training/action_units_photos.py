@@ -1,0 +1,116 @@
+"""Photos made to move by known units and measured by our networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from mimika.data.options import Options
+from mimika.stages.measure.eye_region import EyeNet
+from mimika.stages.measure.eyes import openness
+from mimika.stages.measure.mesh import MeshNet
+from mimika.stages.measure.pose import head_pose
+from mimika.training.action_units_basis import unit_displacements
+from mimika.training.action_units_data import MovedPhoto, UnitFaces, draw_units, face_cut, moved_photo
+from mimika.training.action_units_places import HELD_OUT, MESHES, Places, fer_votes
+from mimika.training.kept import Arrays, kept
+from mimika.training.pictures import LabelledFaces, shards
+from mimika.training.splits import held_out
+
+PHOTO_COUNT = {"train": 20000, "again": 10000, "test": 500}
+"""Warped photos for training, for what learns from the answers of a network that learnt from the first, for testing."""
+MOVED_COUNT = 10000
+"""Faces that showed anything before they moved."""
+_SEEDS = {"train": 12, "again": 13, "test": 11}
+_PHOTO_SETS = ("faces", "studio", "fer2013-train")
+Rows = Callable[[Places, str, LabelledFaces], list[int]]
+"""What chooses the rows of a named set."""
+
+
+@dataclass(frozen=True)
+class WarpedFaces:
+    """n photos that were made to move, as our networks measure them.
+
+    `seen` (n, 576) how they look moved, `portraits` (n, 2, 96, 96) moved, then as they were, `which` (n, 2) the set and
+    the row in it of each.
+    """
+
+    faces: UnitFaces
+    seen: NDArray[np.float32]
+    portraits: NDArray[np.uint8]
+    which: NDArray[np.str_]
+
+
+def photo_faces(places: Places, split: str) -> WarpedFaces:
+    """Return warped photos of calm faces, those of held-out persons in "test"; "again" warps the others once more."""
+    return _warped(places, "photos", split, _calm_rows, PHOTO_COUNT[split])
+
+
+def moved_faces(places: Places) -> WarpedFaces:
+    """Return the same of faces that showed anything before they moved; `neutrals` is what they were."""
+    return _warped(places, "moved", "train", _steady_rows, MOVED_COUNT)
+
+
+def _warped(places: Places, name: str, split: str, chosen: Rows, count: int) -> WarpedFaces:
+    file = places.cache / f"units-{name}-{split}.npz"
+    found = kept(file, MESHES, lambda: _warp_photos(places, split, chosen, count), f"{count} with portraits")
+    faces = UnitFaces(found["meshes"], found["neutrals"], found["intensities"])
+    return WarpedFaces(faces, found["seen"].astype(np.float32), found["portraits"], found["which"])
+
+
+def _warp_photos(places: Places, split: str, chosen: Rows, count: int) -> Arrays:
+    sets, test = {name: places.faces(name) for name in _PHOTO_SETS}, split == "test"
+    pool = []
+    for name, faces in sets.items():
+        rows = [row for row in chosen(places, name, faces) if held_out(str(faces.names[row]), HELD_OUT) == test]
+        pool += [(name, row) for row in rows for _ in range(12 if name == "studio" else 1)]
+    rng, model = np.random.default_rng(_SEEDS[split]), places.model()
+    basis, net, eyes = unit_displacements(model), MeshNet(Options()), EyeNet(Options())
+    found: list[MovedPhoto] = []
+    which = []
+    while len(found) < count:
+        name, row = pool[int(rng.integers(len(pool)))]
+        cut, mesh = face_cut(sets[name].picture(row), sets[name].points[row], rng.uniform(26, 40))
+        made = moved_photo(cut, mesh, draw_units(rng, 1)[0], basis, model.faces, net, eyes, rng)
+        if made is not None:
+            found.append(made)
+            which.append((name, str(row)))
+    meshes, neutrals, intensities, seen, portraits = (np.array(each) for each in zip(*found, strict=True))
+    return {
+        "which": np.array(which),
+        "meshes": meshes,
+        "neutrals": neutrals,
+        "intensities": intensities.astype(np.float32),
+        "seen": seen.astype(np.float16),
+        "portraits": portraits,
+    }
+
+
+def _steady_rows(places: Places, name: str, faces: LabelledFaces) -> list[int]:
+    """Return faces that are not turned far, whatever they show."""
+    rows = np.flatnonzero(faces.found)
+    angles, _ = head_pose(faces.points[rows], (100, 100))
+    return [int(row) for row in rows[(np.abs(angles[:, 1]) < 35) & (np.abs(angles[:, 0]) < 30)]]
+
+
+def _calm_rows(places: Places, name: str, faces: LabelledFaces) -> list[int]:
+    """Return faces said to be neutral, lips shut, eyes open, not turned far."""
+    if name == "studio":
+        calm = np.array([str(each).endswith("_03.jpg") for each in faces.names])
+    elif name == "faces":
+        tables = [pq.read_table(file, columns=["label"]) for file in shards(places.data, name)]
+        calm = np.concatenate([np.array(table["label"].to_pylist()) for table in tables]) == "neutral"
+    else:
+        calm = fer_votes(places, "train")[:, 0] >= 7
+        calm &= np.random.default_rng(0).random(len(calm)) < 0.35
+    points = faces.points
+    eyes = np.linalg.norm(points[:, [33, 133]].mean(axis=1) - points[:, [362, 263]].mean(axis=1), axis=-1)
+    shut = np.linalg.norm(points[:, 13] - points[:, 14], axis=-1) < 0.06 * eyes
+    rows = np.flatnonzero(calm & faces.found & shut)
+    angles, _ = head_pose(points[rows], (100, 100))
+    ahead = (np.abs(angles[:, 1]) < 30) & (np.abs(angles[:, 0]) < 25) & (openness(points[rows]).min(axis=1) > 0.6)
+    return [int(row) for row in rows[ahead]]
