@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from kept import own_folder
 
 from mimika import analyze_video
 from mimika._version import __version__
@@ -49,7 +50,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, default=Path("build/indicators"))
     parser.add_argument("--results", type=Path, default=Path("docs/results/indicators.json"))
     args = parser.parse_args()
-    lines = [line for name in CLIPS for line in timelines(args.clips / name, args.keep)]
+    lines = [line for name in CLIPS for line in timelines(args.clips / name, own_folder(args.keep))]
     results = {
         "command": "python " + " ".join(sys.argv),
         "mimika": __version__,

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from kept import own_folder
 
 from mimika import analyze_video
 from mimika._version import __version__
@@ -55,7 +56,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=Path("docs/results/smoothing.json"))
     parser.add_argument("--chart", type=Path)
     args = parser.parse_args()
-    lines = [line for line in timelines(args.clips, args.keep) if line.seconds().sum() >= SHORTEST_S]
+    lines = [line for line in timelines(args.clips, own_folder(args.keep)) if line.seconds().sum() >= SHORTEST_S]
     results = {
         "command": "python " + " ".join(sys.argv),
         "mimika": __version__,

@@ -91,7 +91,14 @@ def test_the_sidecar_tells_what_made_the_table(tmp_path: Path, clip: Path) -> No
     assert told["units"]["yaw"] == "degrees"
     assert set(told["columns"]) == set(read(tmp_path / "out" / "clip.csv")[0])
     assert {"python", "numpy", "onnxruntime", "opencv-python-headless", "av"} <= set(told["versions"])
-    assert [model["name"] for model in told["models"]] == ["detect", "mesh", "expression"]
+    assert [model["name"] for model in told["models"]] == [
+        "detect",
+        "mesh",
+        "eyes",
+        "changes",
+        "action_units",
+        "expression",
+    ]
     assert all(len(model["sha256"]) == 64 for model in told["models"] if "error" not in model)
     assert any("not the emotion" in term for term in told["terms"])
 
