@@ -27,6 +27,7 @@ def rows(results: Path = RESULTS) -> Iterator[str]:
     for name, make in (
         ("expression", _expression),
         ("mesh", _mesh),
+        ("action_units", _action_units),
         ("detect", _detect),
         ("peers", _peers),
         ("bench", _bench),
@@ -95,6 +96,19 @@ def _mesh(data: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         "Jitter of the mesh on a still picture with fresh noise, of the eye distance",
         f"{still['ours']:.2f} %",
         f"MediaPipe Face Mesh, following: {still['teacher_video']:.2f} %",
+    )
+
+
+def _action_units(data: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    warped, studio = data["warped_photos"], data["studio"]
+    whom = f"{warped['faces']} photos of unseen persons, warped by known units"
+    for name, key in (("with", "with_neutral"), ("without", "without_neutral")):
+        yield f"Action units, r on {whom}, {name} the own neutral", f"{warped[key]['mean']:.2f}", ""
+    smiles = studio["auc_au12"]
+    yield (
+        f"Smiles in {studio['pictures']} portraits by AU12, ROC AUC, with the own neutral; without",
+        f"{smiles['with_neutral']:.3f}; {smiles['without_neutral']:.3f}",
+        "",
     )
 
 
