@@ -7,7 +7,7 @@ from typing import Any
 
 COLOURS = {"convolution": "#0b6e99", "transformer": "#c2410c", "both": "#7c3aed", "other": "#555555"}
 INK, GRID = "#333333", "#dddddd"
-_LINE, _LETTER = 11.0, 6.0
+_LINE, _LETTER = 11.0, 5.0
 """Points from line to line, and about as wide as a letter."""
 
 
@@ -54,6 +54,7 @@ def _save(figure: Any, file: Path) -> None:
 
 def _name(axes: Any, names: list[tuple[tuple[float, float], str, str]]) -> None:
     """Write a text beside each point, higher where it would run into one below; scales and margins are set before."""
+    axes.figure.draw_without_rendering()  # only then it is known where points are
     written: list[tuple[float, float, float]] = []
     for place, text, colour in sorted(names, key=lambda name: name[0][1]):
         x, y = (float(value) * 72 / axes.figure.dpi for value in axes.transData.transform(place))
