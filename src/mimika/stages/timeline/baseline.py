@@ -215,12 +215,8 @@ def load(choice: BaselineChoice) -> Baseline:
 def as_text(baselines: Iterable[Baseline], portraits: bool = False) -> str:
     """Return the content of a baseline file, the face with the most frames first; pictures of them only if wanted."""
     ordered = sorted(baselines, key=lambda one: -one.frames)
-    return (
-        json.dumps(
-            {"mimika": "baseline", "faces": [one.as_json(portrait=portraits) for one in ordered]}, ensure_ascii=True
-        )
-        + "\n"
-    )
+    faces = [one.as_json(portrait=portraits) for one in ordered]
+    return json.dumps({"mimika": "baseline", "faces": faces}, ensure_ascii=True) + "\n"
 
 
 def _sample(observation: Observation, row: int, shape: NDArray[np.float32]) -> Sample:
