@@ -113,6 +113,20 @@ def smiles(places: Places, measure: Skins) -> dict[str, Any]:
     return {"pictures": len(names), "auc_au12": result}
 
 
+def wrong_neutral(places: Places, measure: Skins) -> dict[str, Any]:
+    """Return what share of units is above 1 on calm portraits that are compared with the neutral of somebody else."""
+    faces, (meshes, _, seen) = places.faces("studio"), fine_meshes(places, "studio")
+    rows = np.array([row for row, name in enumerate(faces.names) if str(name).endswith("_03.jpg")])
+    others, pictures = np.roll(rows, 1), studio_portraits(places)
+    pairs = np.stack([pictures[rows], pictures[others]], axis=1)
+    found = {
+        "by_picture_and_shape": measure.by_appearance(meshes[rows], seen[rows], meshes[others], pairs),
+        "by_shape": measure.by_appearance(meshes[rows], seen[rows], meshes[others]),
+        "without_neutral": measure.by_appearance(meshes[rows], seen[rows]),
+    }
+    return {"portraits": len(rows)} | {name: round(float((units > 1).mean()), 3) for name, units in found.items()}
+
+
 def studio_portraits(places: Places) -> Portraits:
     """Return the (n, 96, 96) pictures of the studio's faces that a comparison with the neutral looks at."""
     faces = places.faces("studio")
@@ -237,6 +251,7 @@ def evaluate(places: Places, split: str) -> dict[str, Any]:
         "warped_photos": warped(places, measure),
         f"eyes_fer2013_{split}": eyes(places, split),
         "studio": smiles(places, measure),
+        "studio_with_a_wrong_neutral_share_above_1": wrong_neutral(places, measure),
         f"fer2013_{split}": {
             "faces": len(votes),
             "agreed": "at least five of ten votes",
