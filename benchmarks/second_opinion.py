@@ -16,13 +16,13 @@ only, and 20 % of the faces bring at least half of what all of them bring. Also 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from kept import own_folder
 
 from mimika.data.labels import FERPLUS
 from mimika.data.prices import price_of
@@ -91,15 +91,14 @@ def main() -> None:
 
 def faces(data: Path, keep: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the local probabilities, the truth and the votes; read once, and kept for the same networks."""
-    shas = "".join(registry.card(name).sha256 for name in ("expression", "mesh"))
-    file = keep / f"{hashlib.sha256(shas.encode()).hexdigest()[:16]}.npz"
+    file = own_folder(keep) / "faces.npz"
     if not file.exists():
         answers = answer(
             open_subject("expression"),
             open_set(data / "fer2013", split="validation", labels="ferplus"),
             lambda done, total: print(f"\r{done} of {total}", end="", file=sys.stderr, flush=True),
         )
-        keep.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         assert answers.data.votes is not None
         np.savez(file, p=answers.predictions.probabilities, truth=answers.data.truth, votes=answers.data.votes)
     with np.load(file) as known:

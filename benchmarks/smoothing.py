@@ -31,7 +31,7 @@ from kept import own_folder
 from mimika import analyze_video
 from mimika._version import __version__
 from mimika.data.labels import FERPLUS
-from mimika.data.measurements import PORTRAIT
+from mimika.data.measurements import blank_portraits
 from mimika.data.methods import BaselineChoice, Smoothing
 from mimika.data.options import Options
 from mimika.data.timeline import MEASURED, Timeline
@@ -175,7 +175,7 @@ def steady(name: str, lines: list[Timeline]) -> dict[str, Any]:
     return means | {"unit": "per cent of the inter-ocular distance" if name == "meshes" else "degrees"}
 
 
-UNSEEN = np.zeros((PORTRAIT, PORTRAIT), np.uint8)
+UNSEEN = blank_portraits(1)[0]
 """The timelines kept here have no pictures; the neutral shape is all that is looked at."""
 
 
@@ -187,18 +187,8 @@ def baseline(line: Timeline) -> dict[str, Any]:
     for row, time in enumerate(line.time_s.tolist()):
         if finder.wants(time):
             probabilities, angles = line.probabilities[row].astype(float), line.angles[row].astype(float)
-            finder.see(
-                Sample(
-                    time,
-                    shapes[row],
-                    0.0,
-                    eyes[row],
-                    probabilities,
-                    angles,
-                    float(line.presence[row]),
-                    UNSEEN,
-                )
-            )
+            presence = float(line.presence[row])
+            finder.see(Sample(time, shapes[row], 0.0, eyes[row], probabilities, angles, presence, UNSEEN))
         finder.look(time)
         since = finder.baseline.since_s if finder.baseline is not None else None
     found = {"hindsight": finder.estimate(0.0), "live": finder.baseline}

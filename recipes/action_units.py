@@ -22,21 +22,19 @@ import torch
 from mimika.data.labels import ACTION_UNITS
 from mimika.stages.measure.unit_inputs import unit_file
 from mimika.training.action_units import basis_arrays, regressors_compared, regressors_seen
-from mimika.training.action_units_places import Places
 from mimika.training.action_units_sheet import draw_sheet
+from mimika.training.places import Places
 
 
 def main() -> None:
     """Parse the command line, build, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--labels", type=Path, required=True)
-    parser.add_argument("--cache", type=Path, required=True)
+    Places.ask(parser)
     parser.add_argument("--sheet", type=Path, default=Path("docs/images/action-units.png"))
     parser.add_argument("--only-sheet", action="store_true", help="draw the displacements that ship")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    places = Places(options.data, options.labels, options.cache)
+    places = Places.chosen(options)
     if not options.only_sheet:
         target = Path(str(resources.files("mimika.models"))) / "action_units.npz"
         model = places.model()

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from mimika.data._check import shaped
 from mimika.data.labels import FERPLUS
-from mimika.data.measurements import PORTRAIT
+from mimika.data.measurements import PORTRAIT, blank_portraits
 
 SHAPE_POINTS = 468
 
 
 def _not_seen() -> NDArray[np.uint8]:
-    return np.zeros((PORTRAIT, PORTRAIT), np.uint8)
+    portrait: NDArray[np.uint8] = blank_portraits(1)[0]
+    return portrait
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,8 @@ class Baseline:
     `shape` (468, 3): the pose-free neutral shape, as `ActionUnits.neutral_shape` gives it; `eye_openness` (2,) left
     and right; `rest` (8,) the mean expression probabilities of the calm face. `method` is how it was found ("auto",
     "first", "image"), `frames` from how many frames, `since_s` from which second on it was known; `face` the track id,
-    `source` the recording. `portrait` (96, 96): a small grey picture of the
-    calm face, light and contrast evened out, blank (all 0) where none was taken.
+    `source` the recording. `portrait` (96, 96): a small grey picture of the calm face, light and contrast evened out,
+    blank (all 0) where none was taken.
 
     Raises:
         ShapeError: if a shape is wrong.

@@ -28,6 +28,11 @@ _LATER: dict[str, tuple[int, ...]] = {
 }
 
 
+def blank_portraits(count: int) -> NDArray[np.uint8]:
+    """Return (count, 96, 96) portraits of faces of which no picture was taken."""
+    return np.zeros((count, PORTRAIT, PORTRAIT), np.uint8)
+
+
 def _not_given() -> NDArray[Any]:
     return _NOT_GIVEN
 
@@ -74,7 +79,7 @@ class Measurements:
             object.__setattr__(self, name, shaped(name, value, (None, *shape), np.float32))
         pictures = self.portraits
         if pictures is _NOT_GIVEN:
-            pictures = np.zeros((len(self.meshes), PORTRAIT, PORTRAIT), np.uint8)
+            pictures = blank_portraits(len(self.meshes))
         object.__setattr__(self, "portraits", shaped("portraits", pictures, (None, PORTRAIT, PORTRAIT), np.uint8))
         same_length(**{item.name: getattr(self, item.name) for item in fields(self)})
 

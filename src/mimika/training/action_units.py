@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from mimika.data.labels import ACTION_UNITS, FERPLUS
@@ -23,13 +22,13 @@ from mimika.training.action_units_data import (
 )
 from mimika.training.action_units_fit import Lesson, Schedule, changed_lesson, fit, seen_lesson, shape_lesson
 from mimika.training.action_units_photos import WarpedFaces, photo_faces
-from mimika.training.action_units_places import HELD_OUT, MESHES, Places, fer_votes
+from mimika.training.action_units_places import HELD_OUT, MESHES, face_labels, fer_votes
 from mimika.training.action_units_weak import HINTED, balance, hinted_units
 from mimika.training.expression_extra import answers, unlabelled
 from mimika.training.faces_model import Array, FaceModel
 from mimika.training.kept import Arrays, kept
 from mimika.training.own_meshes import own_meshes
-from mimika.training.pictures import shards
+from mimika.training.places import Places
 from mimika.training.splits import held_out
 
 MORPHABLE_COUNT = 20000, 2000
@@ -117,8 +116,7 @@ def voted_faces(places: Places, split: str, least: int) -> tuple[NDArray[np.floa
 def named_faces(places: Places) -> tuple[NDArray[np.float32], NDArray[np.float32], Array]:
     """Return meshes, appearance and labels, as votes, of photos called neutral or happy."""
     faces, (meshes, presence, seen) = places.faces("faces"), fine_meshes(places, "faces")
-    tables = [pq.read_table(file, columns=["label"]) for file in shards(places.data, "faces")]
-    labels = np.concatenate([np.array(table["label"].to_pylist()) for table in tables])
+    labels = face_labels(places)
     rows = np.flatnonzero(faces.found & (presence > 0.5) & np.isin(labels, ("neutral", "happiness")))
     votes = np.array([[10.0 * (label == name) for name in FERPLUS] for label in labels[rows]])
     return meshes[rows], seen[rows], votes

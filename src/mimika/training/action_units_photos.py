@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from mimika.data.options import Options
@@ -16,9 +15,10 @@ from mimika.stages.measure.mesh import MeshNet
 from mimika.stages.measure.pose import head_pose
 from mimika.training.action_units_basis import unit_displacements
 from mimika.training.action_units_data import MovedPhoto, UnitFaces, draw_units, face_cut, moved_photo
-from mimika.training.action_units_places import HELD_OUT, MESHES, Places, fer_votes
+from mimika.training.action_units_places import HELD_OUT, MESHES, calm_portraits, face_labels, fer_votes
 from mimika.training.kept import Arrays, kept
-from mimika.training.pictures import LabelledFaces, shards
+from mimika.training.pictures import LabelledFaces
+from mimika.training.places import Places
 from mimika.training.splits import held_out
 
 PHOTO_COUNT = {"train": 20000, "again": 10000, "test": 500}
@@ -93,17 +93,15 @@ def _warp_photos(places: Places, split: str, chosen: Rows, count: int) -> Arrays
 def _steady_rows(places: Places, name: str, faces: LabelledFaces) -> list[int]:
     """Return faces that are not turned far, whatever they show."""
     rows = np.flatnonzero(faces.found)
-    angles, _ = head_pose(faces.points[rows], (100, 100))
-    return [int(row) for row in rows[(np.abs(angles[:, 1]) < 35) & (np.abs(angles[:, 0]) < 30)]]
+    return [int(row) for row in rows[_ahead(faces.points[rows], 35, 30)]]
 
 
 def _calm_rows(places: Places, name: str, faces: LabelledFaces) -> list[int]:
     """Return faces said to be neutral, lips shut, eyes open, not turned far."""
     if name == "studio":
-        calm = np.array([str(each).endswith("_03.jpg") for each in faces.names])
+        calm = calm_portraits(faces)
     elif name == "faces":
-        tables = [pq.read_table(file, columns=["label"]) for file in shards(places.data, name)]
-        calm = np.concatenate([np.array(table["label"].to_pylist()) for table in tables]) == "neutral"
+        calm = face_labels(places) == "neutral"
     else:
         calm = fer_votes(places, "train")[:, 0] >= 7
         calm &= np.random.default_rng(0).random(len(calm)) < 0.35
@@ -111,6 +109,11 @@ def _calm_rows(places: Places, name: str, faces: LabelledFaces) -> list[int]:
     eyes = np.linalg.norm(points[:, [33, 133]].mean(axis=1) - points[:, [362, 263]].mean(axis=1), axis=-1)
     shut = np.linalg.norm(points[:, 13] - points[:, 14], axis=-1) < 0.06 * eyes
     rows = np.flatnonzero(calm & faces.found & shut)
-    angles, _ = head_pose(points[rows], (100, 100))
-    ahead = (np.abs(angles[:, 1]) < 30) & (np.abs(angles[:, 0]) < 25) & (openness(points[rows]).min(axis=1) > 0.6)
-    return [int(row) for row in rows[ahead]]
+    awake = openness(points[rows]).min(axis=1) > 0.6
+    return [int(row) for row in rows[_ahead(points[rows], 30, 25) & awake]]
+
+
+def _ahead(points: NDArray[np.float32], yaw: float, pitch: float) -> NDArray[np.bool_]:
+    """Return which (n,) meshes are turned less than so many degrees."""
+    angles, _ = head_pose(points, (100, 100))
+    return np.asarray((np.abs(angles[:, 1]) < yaw) & (np.abs(angles[:, 0]) < pitch))

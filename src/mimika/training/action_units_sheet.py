@@ -14,15 +14,16 @@ from mimika.stages.measure.action_units import displacements, triangles
 from mimika.stages.measure.pose import fit_mean_face
 from mimika.stages.write.units import UNIT_NAMES
 from mimika.training.action_units_data import UNITS, with_lips
-from mimika.training.action_units_places import Places
+from mimika.training.action_units_places import calm_portraits
 from mimika.training.faces_model import Array
+from mimika.training.places import Places
 from mimika.training.warps import EYES, MOUTH, displaced
 
 
 def calm_face(places: Places) -> Array:
     """Return the (478, 3) symmetric median of the neutral studio portraits, in inter-ocular distances."""
     faces = places.faces("studio")
-    calm = faces.points[[str(name).endswith("_03.jpg") for name in faces.names]].astype(np.float64)
+    calm = faces.points[calm_portraits(faces)].astype(np.float64)
     rotations, scales, origins = fit_mean_face(calm)
     shapes = np.einsum("nji,npj->npi", rotations, calm - origins[:, None]) / scales[:, None, None]
     mean = np.median(shapes, axis=0)

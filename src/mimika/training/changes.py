@@ -16,15 +16,15 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from mimika.data.labels import ACTION_UNITS
 from mimika.data.measurements import PORTRAIT
-from mimika.stages.measure.changes import FARTHEST, HALF, LAYERS, SOFTEST_EDGE, layers
+from mimika.stages.measure.changes import FARTHEST, GAIN, HALF, LAYERS, MIDDLE, SOFTEST_EDGE, deviations, layers
 from mimika.training.action_units_photos import moved_faces, photo_faces
-from mimika.training.action_units_places import Places
 from mimika.training.export import export_network
 from mimika.training.networks.blocks import convolution
+from mimika.training.places import Places
 from mimika.training.splits import held_out
 
 VALIDATION = 0.025
-"""Share of the persons whose pairs are kept back to watch the learning; those of the test are kept back before."""
+"""Share of the photos whose pairs are kept back to watch the learning; the persons of the test are before."""
 SAMPLE = 300
 """Pairs off which the ranges of the activations are read when the network is written in whole numbers."""
 _REPORT = 500
@@ -105,7 +105,7 @@ def jittered(portraits: Tensor, mirrored: Tensor, chance: torch.Generator) -> Te
         places = (grid.reshape(1, -1, 3) @ matrix.transpose(1, 2)).reshape(n, PORTRAIT, HALF, 2)
         picture = portraits[:, one : one + 1].float()
         result.append(nn.functional.grid_sample(picture, places, padding_mode="border", align_corners=False))
-    return (torch.cat(result, 1) - 128) / 40
+    return (torch.cat(result, 1) - MIDDLE) / GAIN
 
 
 def roughened(halves: Tensor, chance: torch.Generator) -> Tensor:
@@ -192,7 +192,7 @@ def _resumed(parts: dict[str, Any], state: Path) -> int:
 def agreement(network: nn.Module, pairs: Pairs, most: int = 1000) -> float:
     """Return the mean Pearson r over units of the left halves of held-out pairs."""
     rows = np.flatnonzero(pairs.held)[:most]
-    shown = (pairs.portraits[rows][..., -HALF:].float() - 128) / 40
+    shown = torch.from_numpy(deviations(pairs.portraits[rows][..., -HALF:].numpy()))
     network.eval()
     with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
         found = network(compared(shown).contiguous(memory_format=torch.channels_last)).float().numpy()
@@ -203,15 +203,13 @@ def agreement(network: nn.Module, pairs: Pairs, most: int = 1000) -> float:
 def main() -> None:
     """Parse the command line, train, export."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--labels", type=Path, required=True, help="the teacher's labels")
-    parser.add_argument("--cache", type=Path, required=True, help="folder of decoded pictures and of warped photos")
+    Places.ask(parser)
     parser.add_argument("--out", type=Path, default=Path("src/mimika/models/changes.onnx"))
     parser.add_argument("--state", type=Path, default=Path("build/training/changes.pt"), help="for going on later")
     parser.add_argument("--steps", type=int, default=20000)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    pairs = pairs_of(Places(options.data, options.labels, options.cache))
+    pairs = pairs_of(Places.chosen(options))
     print(f"{len(pairs.held)} pairs, {int(pairs.held.sum())} of them held out", flush=True)
     options.state.parent.mkdir(parents=True, exist_ok=True)
     network = fit(pairs, options.steps, options.state)

@@ -6,7 +6,7 @@ import argparse
 import itertools
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,9 @@ from mimika.training.action_units_checks import followed, timing
 from mimika.training.action_units_data import PROTOTYPES, UNITS, UnitFaces
 from mimika.training.action_units_fit import mirror, shape_inputs
 from mimika.training.action_units_photos import photo_faces
-from mimika.training.action_units_places import HELD_OUT, Places
+from mimika.training.action_units_places import HELD_OUT, calm_portraits
 from mimika.training.own_meshes import own_meshes
+from mimika.training.places import Places
 from mimika.training.splits import held_out
 
 Array = NDArray[np.float32]
@@ -90,48 +91,56 @@ def prototypes(found: Array, votes: NDArray[np.float64]) -> dict[str, Any]:
     return table
 
 
-def smiles(places: Places, measure: Skins) -> dict[str, Any]:
-    """Return how well AU12 tells smiling studio portraits from neutral ones, without and with the own neutral."""
+class Studio(NamedTuple):
+    """The n studio portraits: `meshes`, `seen` (n, 576), `pictures` (n, 96, 96), `calm` (n,) and `own` (n,).
+
+    `calm` says which are neutral; `own` is the row of the same person's neutral one.
+    """
+
+    meshes: Array
+    seen: Array
+    pictures: Portraits
+    calm: NDArray[np.bool_]
+    own: NDArray[np.intp]
+
+
+def studio(places: Places) -> Studio:
+    """Return the studio portraits as our networks see them."""
     faces, (meshes, _, seen) = places.faces("studio"), fine_meshes(places, "studio")
-    names = [str(name) for name in faces.names]
-    rest = {name.split("_")[0]: row for row, name in enumerate(names) if name.endswith("_03.jpg")}
-    own = np.array([rest[name.split("_")[0]] for name in names])
-    smiling = np.array([not name.endswith("_03.jpg") for name in names])
+    plain, _ = own_meshes(faces, places.cache / "own-studio.npz")
+    pictures = [portraits(faces.picture(row), plain[row : row + 1]) for row in range(len(faces))]
+    calm, persons = calm_portraits(faces), [str(name).split("_")[0] for name in faces.names]
+    rest = {persons[row]: row for row in np.flatnonzero(calm).tolist()}
+    return Studio(meshes, seen, np.concatenate(pictures), calm, np.array([rest[person] for person in persons]))
+
+
+def smiles(faces: Studio, measure: Skins) -> dict[str, Any]:
+    """Return how well AU12 tells smiling studio portraits from neutral ones, without and with the own neutral."""
     # A face compared with itself would be exactly neutral; its mirror picture stands in for a second photo.
-    neutrals = meshes[own].copy()
-    neutrals[~smiling] = mirror(meshes[own[~smiling]])
-    pictures = studio_portraits(places)
-    calm = pictures[own]
-    calm[~smiling] = calm[~smiling][..., ::-1]
+    neutrals, pictures = faces.meshes[faces.own], faces.pictures[faces.own]
+    neutrals[faces.calm] = mirror(neutrals[faces.calm])
+    pictures[faces.calm] = pictures[faces.calm][..., ::-1]
+    pairs = np.stack([faces.pictures, pictures], axis=1)
     result = {}
     for name, value in (
-        ("without_neutral", measure.by_appearance(meshes, seen)),
-        ("with_neutral", measure.by_appearance(meshes, seen, neutrals, np.stack([pictures, calm], axis=1))),
-        ("by_shape_without_neutral", measure.by_shape(meshes)),
+        ("without_neutral", measure.by_appearance(faces.meshes, faces.seen)),
+        ("with_neutral", measure.by_appearance(faces.meshes, faces.seen, neutrals, pairs)),
+        ("by_shape_without_neutral", measure.by_shape(faces.meshes)),
     ):
-        result[name] = round(area(value[:, UNITS["AU12"]].mean(axis=1), smiling), 4)
-    return {"pictures": len(names), "auc_au12": result}
+        result[name] = round(area(value[:, UNITS["AU12"]].mean(axis=1), ~faces.calm), 4)
+    return {"pictures": len(faces.calm), "auc_au12": result}
 
 
-def wrong_neutral(places: Places, measure: Skins) -> dict[str, Any]:
+def wrong_neutral(faces: Studio, measure: Skins) -> dict[str, Any]:
     """Return what share of units is above 1 on calm portraits that are compared with the neutral of somebody else."""
-    faces, (meshes, _, seen) = places.faces("studio"), fine_meshes(places, "studio")
-    rows = np.array([row for row, name in enumerate(faces.names) if str(name).endswith("_03.jpg")])
-    others, pictures = np.roll(rows, 1), studio_portraits(places)
-    pairs = np.stack([pictures[rows], pictures[others]], axis=1)
+    meshes, seen, pictures = faces.meshes[faces.calm], faces.seen[faces.calm], faces.pictures[faces.calm]
+    others, pairs = np.roll(meshes, 1, axis=0), np.stack([pictures, np.roll(pictures, 1, axis=0)], axis=1)
     found = {
-        "by_picture_and_shape": measure.by_appearance(meshes[rows], seen[rows], meshes[others], pairs),
-        "by_shape": measure.by_appearance(meshes[rows], seen[rows], meshes[others]),
-        "without_neutral": measure.by_appearance(meshes[rows], seen[rows]),
+        "by_picture_and_shape": measure.by_appearance(meshes, seen, others, pairs),
+        "by_shape": measure.by_appearance(meshes, seen, others),
+        "without_neutral": measure.by_appearance(meshes, seen),
     }
-    return {"portraits": len(rows)} | {name: round(float((units > 1).mean()), 3) for name, units in found.items()}
-
-
-def studio_portraits(places: Places) -> Portraits:
-    """Return the (n, 96, 96) pictures of the studio's faces that a comparison with the neutral looks at."""
-    faces = places.faces("studio")
-    plain, _ = own_meshes(faces, places.cache / "own-studio.npz")
-    return np.concatenate([portraits(faces.picture(row), plain[row : row + 1]) for row in range(len(faces))])
+    return {"portraits": len(meshes)} | {name: round(float((units > 1).mean()), 3) for name, units in found.items()}
 
 
 def eyes(places: Places, split: str) -> dict[str, Any]:
@@ -245,13 +254,13 @@ def warped(places: Places, measure: Skins) -> dict[str, Any]:
 def evaluate(places: Places, split: str) -> dict[str, Any]:
     """Return all figures; `split` "validation" or "test" chooses the FER-2013 faces."""
     measure = Skins()
-    meshes, seen, votes = voted_faces(places, split, 5)
+    (meshes, seen, votes), posed = voted_faces(places, split, 5), studio(places)
     return {
         "morphable": morphable(places, measure),
         "warped_photos": warped(places, measure),
         f"eyes_fer2013_{split}": eyes(places, split),
-        "studio": smiles(places, measure),
-        "studio_with_a_wrong_neutral_share_above_1": wrong_neutral(places, measure),
+        "studio": smiles(posed, measure),
+        "studio_with_a_wrong_neutral_share_above_1": wrong_neutral(posed, measure),
         f"fer2013_{split}": {
             "faces": len(votes),
             "agreed": "at least five of ten votes",
@@ -272,14 +281,12 @@ def measure_compared(measure: Skins, faces: UnitFaces) -> Array:
 def main() -> None:
     """Parse the command line, measure, write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--labels", type=Path, required=True)
-    parser.add_argument("--cache", type=Path, required=True)
+    Places.ask(parser)
     parser.add_argument("--split", choices=("validation", "test"), default="validation")
     parser.add_argument("--out", type=Path, help="JSON file to write")
     options = parser.parse_args()
     command = f"python -m mimika.training.evaluate_action_units --labels … --cache … --split {options.split}"
-    result = {"command": command, **evaluate(Places(options.data, options.labels, options.cache), options.split)}
+    result = {"command": command, **evaluate(Places.chosen(options), options.split)}
     text = json.dumps(result, indent=1)
     print(text)
     if options.out:

@@ -18,7 +18,8 @@ from mimika.stages.measure.eye_region import EYE_CROP, LEFT_POINTS, RIM, eye_mat
 from mimika.training.export import export_network
 from mimika.training.networks.blocks import convolution
 from mimika.training.own_meshes import own_meshes
-from mimika.training.pictures import LabelledFaces, labelled_faces
+from mimika.training.pictures import LabelledFaces
+from mimika.training.places import Places
 from mimika.training.splits import held_out
 
 SETS = {"faces": 1.0, "people": 1.2, "clips": 1.5, "fer2013-train": 0.35}
@@ -165,17 +166,15 @@ def agreement(network: EyeNetwork, eyes: Eyes, most: int = 1500) -> float:
 def main() -> None:
     """Parse the command line, train, export."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--labels", type=Path, required=True, help="the teacher's labels")
-    parser.add_argument("--cache", type=Path, required=True, help="folder of decoded pictures and of own meshes")
+    Places.ask(parser)
     parser.add_argument("--out", type=Path, default=Path("src/mimika/models/eyes.onnx"))
     parser.add_argument("--steps", type=int, default=2400)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    parts = []
+    places, parts = Places.chosen(options), []
     for name, weight in SETS.items():
-        faces = labelled_faces(options.data, options.labels, options.cache, name)
-        parts.append(eyes_of(faces, *own_meshes(faces, options.cache / f"own-{name}.npz"), weight))
+        faces = places.faces(name)
+        parts.append(eyes_of(faces, *own_meshes(faces, places.cache / f"own-{name}.npz"), weight))
         print(name, len(parts[-1].luma), flush=True)
     eyes = Eyes(
         *(np.concatenate([getattr(part, key) for part in parts]) for key in ("luma", "points", "weights", "held"))

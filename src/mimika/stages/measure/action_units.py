@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mimika.data.geometry import Floats
-from mimika.data.labels import ACTION_UNITS, SIDED_UNITS
+from mimika.data.labels import ACTION_UNITS
 from mimika.data.options import Options
 from mimika.stages.measure.appearance import appearance
-from mimika.stages.measure.changes import ChangeNet, Portraits, known
+from mimika.stages.measure.changes import WHOLE, ChangeNet, Portraits, known
 from mimika.stages.measure.eyes import openness
 from mimika.stages.measure.pose import Fit
 from mimika.stages.measure.unit_inputs import (
@@ -37,7 +37,6 @@ _SLEEPY = 0.5
 """A neutral whose eyes are less open than this was no neutral."""
 _OF_ONE_PICTURE, _BESIDE_A_COMPARISON = 1 / 3, 0.1
 """Share of what the picture by itself says, beside a comparison with the neutral by shape, and by picture too."""
-_WHOLE = np.array([row for row, unit in enumerate(ACTION_UNITS) if unit not in SIDED_UNITS], np.intp)
 _UPPER = np.array([ACTION_UNITS.index(unit) for unit in UPPER_UNITS], np.intp)
 _LOWER = np.array([ACTION_UNITS.index(unit) for unit in LOWER_UNITS], np.intp)
 
@@ -98,7 +97,7 @@ class ActionUnits:
             result[rows] = weight * result[rows] + (1 - weight) * compared
             # The lids against the person's own say more of a closing eye than any picture.
             result[rows, _SHUT] = compared[:, _SHUT]
-        result[:, _WHOLE] = result[:, _WHOLE].mean(axis=-1, keepdims=True)
+        result[:, WHOLE] = result[:, WHOLE].mean(axis=-1, keepdims=True)
         return np.clip(result, 0, MAXIMUM)
 
     def neutral_shape(self, meshes: Floats, angles: Floats) -> NDArray[np.float32]:

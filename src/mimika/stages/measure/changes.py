@@ -23,9 +23,12 @@ FARTHEST = 2.0
 """Pixels that an edge may seem to have moved."""
 
 _CUT = CropSpec(side=128, span=MESH_CROP.span)
-_MIDDLE, _GAIN, _FLOOR, _WINDOW = 128.0, 40.0, 6.0, 25
-"""Grey level of the surroundings, grey levels of their deviation, grey levels that count as noise, pixels."""
-_WHOLE = np.array([row for row, unit in enumerate(ACTION_UNITS) if unit not in SIDED_UNITS], np.intp)
+MIDDLE, GAIN = 128.0, 40.0
+"""Grey level of the surroundings in a portrait, and grey levels of their standard deviation."""
+_FLOOR, _WINDOW = 6.0, 25
+"""Grey levels that count as noise, and the pixels that are the surroundings."""
+WHOLE = np.array([row for row, unit in enumerate(ACTION_UNITS) if unit not in SIDED_UNITS], np.intp)
+"""Rows of the units without sides."""
 
 Array = NDArray[np.float32]
 Portraits = NDArray[np.uint8]
@@ -49,7 +52,7 @@ def evened(cut: NDArray[np.uint8]) -> Portraits:
     grey = cut.astype(np.float32)
     mean = cv2.blur(grey, (_WINDOW, _WINDOW))
     spread = np.sqrt(np.maximum(cv2.blur(grey * grey, (_WINDOW, _WINDOW)) - mean * mean, 0)) + np.float32(_FLOOR)
-    return np.asarray(np.clip((grey - mean) / spread * np.float32(_GAIN) + np.float32(_MIDDLE), 0, 255), np.uint8)
+    return np.asarray(np.clip((grey - mean) / spread * np.float32(GAIN) + np.float32(MIDDLE), 0, 255), np.uint8)
 
 
 def known(pictures: Portraits) -> NDArray[np.bool_]:
@@ -59,7 +62,7 @@ def known(pictures: Portraits) -> NDArray[np.bool_]:
 
 def deviations(pictures: Portraits) -> Array:
     """Return portraits as standard deviations from their surroundings, the sizes as they were."""
-    return np.asarray((pictures.astype(np.float32) - np.float32(_MIDDLE)) / np.float32(_GAIN), np.float32)
+    return np.asarray((pictures.astype(np.float32) - np.float32(MIDDLE)) / np.float32(GAIN), np.float32)
 
 
 class ChangeNet:
@@ -82,7 +85,7 @@ class ChangeNet:
             return np.zeros((0, len(ACTION_UNITS), 2), np.float32)
         found = self._session.run(layers(now, calm))["units"].reshape(2, n, len(ACTION_UNITS)).transpose(1, 2, 0)
         result = np.clip(found, 0, 1)
-        result[:, _WHOLE] = result[:, _WHOLE].mean(axis=-1, keepdims=True)
+        result[:, WHOLE] = result[:, WHOLE].mean(axis=-1, keepdims=True)
         return np.asarray(result, np.float32)
 
 
