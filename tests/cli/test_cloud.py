@@ -2,74 +2,25 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
 import mimika
-from mimika.cli.app import app
-from mimika.cli.exit_codes import ExitCode
 from mimika.data.labels import FERPLUS, LANGUAGES, TRANSLATIONS
-from mimika.data.purpose import Purpose
 from mimika.stages.recognize.wording import SENTENCES, SIGNS
 from tests import media, provider
-from tests.provider import KEY, Injector, Provider, answer_of
+from tests.cli.cloud_line import NOWHERE, mimi, no_key_in, notes, rows
+from tests.provider import Injector, Provider
 from tests.steady import SteadyPipeline
 
-NOWHERE = "https://faces.invalid/v1"
-"""An address that no name leads to; a request there would fail in its own way."""
-
-
-@pytest.fixture(autouse=True)
-def steady(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Let commands use a pipeline without networks, an empty folder and a memory of their own."""
-    monkeypatch.setattr("mimika.jobs.Pipeline", SteadyPipeline)
-    monkeypatch.setattr("mimika.pipeline.Pipeline", SteadyPipeline)
-    monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith("MIMIKA_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("MIMIKA_DATA_DIR", str(tmp_path / "memory"))
-
-
-@pytest.fixture
-def line(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Provider, Injector]]:
-    """A provider on loopback with an injector before it, named in the settings."""
-    with provider.provided() as (served, injector):
-        served.text = lambda _: answer_of("surprise", 0.97, "The brows are raised.")
-        monkeypatch.setenv("MIMIKA_CLOUD_URL", injector.url)
-        monkeypatch.setenv("MIMIKA_CLOUD_KEY", KEY)
-        yield served, injector
-
-
-def mimi(*arguments: str | Path, **more: Any) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments], env={"COLUMNS": "200"}, **more)
-
-
-def rows(file: Path) -> list[dict[str, str]]:
-    with file.open(newline="") as lines:
-        return list(csv.DictReader(lines))
-
-
-def notes(tmp_path: Path) -> list[dict[str, Any]]:
-    file = tmp_path / "memory" / "second-opinions.jsonl"
-    return [json.loads(text) for text in file.read_text().splitlines()] if file.exists() else []
-
-
-def no_key_in(tmp_path: Path, *results: Result) -> None:
-    """Look for the key in everything that was said and written."""
-    for result in results:
-        assert KEY not in result.output + result.stderr
-    for path in tmp_path.rglob("*"):
-        assert not path.is_file() or KEY.encode() not in path.read_bytes(), path
+pytestmark = pytest.mark.usefixtures("steady")
 
 
 def test_a_photo_is_refined_and_says_so(tmp_path: Path, line: tuple[Provider, Injector]) -> None:
@@ -216,115 +167,6 @@ def test_python_asks_too_and_only_when_told_that_faces_may_be_sent(
         with pytest.raises(mimika.OptionError, match=r"faces\.invalid; say send_faces=True"):
             ask(clip, options)
     assert len(line[0].seen) == 2
-
-
-def test_nothing_is_sent_elsewhere_before_somebody_agrees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MIMIKA_CLOUD_URL", NOWHERE)
-    monkeypatch.setenv("MIMIKA_CLOUD_KEY", KEY)
-    photo = media.photo(tmp_path / "face.png", 320, 240)
-    result = mimi("analyze", photo, "--second-opinion", "every:1")
-    assert result.exit_code == ExitCode.USAGE
-    assert "A second opinion sends a picture of each face asked about (224 pixels square" in result.stderr
-    assert "to faces.invalid, model gpt-4.1-mini" in result.stderr
-    assert "use --yes-send-faces" in result.stderr
-    assert notes(tmp_path) == []
-    assert not (tmp_path / "mimika-out" / "face.csv").exists()
-    no_key_in(tmp_path, result)
-
-
-def test_agreement_is_asked_for_once_and_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mimika.cli import consent
-    from mimika.data.cloud import CloudOptions
-    from mimika.data.errors import OptionError
-    from mimika.data.options import Options
-    from mimika.settings import load
-
-    answers, asked = [False, True], list[str]()
-    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("typer.confirm", lambda text, **_: asked.append(text) or answers.pop(0))
-    cloud, known = CloudOptions(url=NOWHERE), load()
-    with pytest.raises(OptionError, match="not agreed to"):
-        consent.agree(cloud, Options(), known, yes=False)
-    consent.agree(cloud, Options(), known, yes=False)
-    consent.agree(cloud, Options(), known, yes=False)
-    assert len(asked) == 2
-    with pytest.raises(IndexError):
-        consent.agree(CloudOptions(url=NOWHERE, send="frame"), Options(), known, yes=False)
-
-
-def test_without_a_key_or_a_price_nothing_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MIMIKA_CLOUD_URL", NOWHERE)
-    monkeypatch.setattr("mimika.second._from_keyring", lambda: "")
-    photo = media.photo(tmp_path / "face.png", 320, 240)
-    result = mimi("analyze", photo, "--second-opinion", "unsure", "--yes-send-faces")
-    assert (result.exit_code, "set MIMIKA_CLOUD_KEY" in result.stderr) == (ExitCode.USAGE, True)
-    monkeypatch.setenv("MIMIKA_CLOUD_KEY", KEY)
-    monkeypatch.setenv("MIMIKA_CLOUD_MODEL", "unheard-of")
-    result = mimi("analyze", photo, "--second-opinion", "unsure", "--yes-send-faces")
-    assert (result.exit_code, "no price is known for 'unheard-of'" in result.stderr) == (ExitCode.USAGE, True)
-    assert notes(tmp_path) == []
-
-
-def test_the_key_may_lie_in_the_keyring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    import keyring
-    from keyring.backend import KeyringBackend
-
-    from mimika.data.cloud import CloudOptions
-    from mimika.second import key_of
-    from mimika.settings import load
-
-    class Ring(KeyringBackend):
-        priority = 1  # type: ignore[assignment]
-
-        def get_password(self, service: str, username: str) -> str | None:
-            return {("mimika", "cloud"): KEY}.get((service, username))
-
-        def set_password(self, service: str, username: str, password: str) -> None:
-            raise AssertionError("mimika writes no keys")
-
-    before = keyring.get_keyring()
-    keyring.set_keyring(Ring())
-    try:
-        assert key_of(load({}), CloudOptions()) == KEY
-        assert key_of(load({"MIMIKA_CLOUD_KEY": "sk-other"}), CloudOptions()) == "sk-other"
-    finally:
-        keyring.set_keyring(before)
-
-
-def test_no_option_takes_a_key() -> None:
-    for command in (["analyze"], ["live"], ["explain"], ["cloud", "check"], ["cloud", "estimate"]):
-        assert "key" not in mimi(*command, "--help").stdout.casefold()
-
-
-def test_a_purpose_that_allows_action_units_only_sends_no_face(tmp_path: Path, line: tuple[Provider, Injector]) -> None:
-    from mimika.store import Store
-
-    with Store.open(data_dir=tmp_path / "memory") as store:
-        store.declare(Purpose("workplace"))
-    photo = media.photo(tmp_path / "face.png", 320, 240)
-    result = mimi("analyze", photo, "--second-opinion", "every:1")
-    assert result.exit_code == ExitCode.USAGE
-    assert "the purpose 'workplace' allows action units only" in result.stderr
-    told = mimi("explain", photo)
-    assert (told.exit_code, "resembles" in told.stdout, "The head" in told.stdout) == (0, False, True)
-    assert line[1].met == []
-
-
-def test_requests_are_in_the_audit_of_the_memory_where_there_is_one(
-    tmp_path: Path, line: tuple[Provider, Injector]
-) -> None:
-    from mimika.store import Store
-
-    with Store.open(data_dir=tmp_path / "memory") as store:
-        store.declare(Purpose("research"))
-    result = mimi("analyze", media.photo(tmp_path / "face.png", 320, 240), "--second-opinion", "every:1")
-    assert result.exit_code == 0, result.output
-    with Store.open(data_dir=tmp_path / "memory") as store:
-        found = [entry for entry in store.audit() if entry.action == "second_opinion"]
-    assert [entry.details["step"] for entry in found] == ["done", "sent"]
-    assert found[0].details["tokens_out"] == provider.USAGE[1]
-    assert found[1].details["bytes"] > 500
-    no_key_in(tmp_path, result)
 
 
 def test_an_estimate_sends_nothing_and_names_the_price(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
