@@ -3,9 +3,9 @@
     python recipes/action_units.py --labels build/teacher --cache build/cache
 
 The data folder holds the morphable face (`face_model/`) and the face pictures; the labels come from
-`recipes/teachers/label_mesh.py`. What compares pictures learns from the answers of the network `changes`, which
-`python -m mimika.training.changes` makes before. Slow steps keep their results in the cache. About 40 minutes on two
-cores.
+`recipes/teachers/label_mesh.py`. What looks at pictures learns from the answers of the networks `appearance` and
+`changes`, which `python -m mimika.training.appearance` and `… .changes` make before. Slow steps keep their results in
+the cache. About 40 minutes on two cores.
 """
 
 from __future__ import annotations
@@ -54,11 +54,14 @@ def card(target: Path, distance: float) -> dict[str, object]:
     """Return where the arrays come from and on what terms."""
     return {
         "name": "action_units",
-        "version": "5",
-        "architecture": "dense regressors from shape, distances, edge directions; displacements of 23 units, two sides",
+        "version": "6",
+        "architecture": "dense regressors from shape, distances, appearance; displacements of 23 units, two sides",
         "licence": "Apache-2.0; displacements derived from ICT-FaceKit (MIT)",
         "labels": list(ACTION_UNITS),
-        "input": {"name": "numbers", "of": "a mesh, its neutral, edge directions, the answers of `changes`"},
+        "input": {
+            "name": "numbers",
+            "of": "a mesh, its neutral, what `appearance` and `changes` say",
+        },
         "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
         "bytes": target.stat().st_size,
         "recipe": "recipes/action_units.py",

@@ -95,6 +95,7 @@ def test_the_sidecar_tells_what_made_the_table(tmp_path: Path, clip: Path) -> No
         "detect",
         "mesh",
         "eyes",
+        "appearance",
         "changes",
         "action_units",
         "expression",

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mimika.data.errors import ModelError
 from mimika.data.labels import FERPLUS
 from mimika.engine import registry
 from mimika.engine.weights import verify
@@ -21,6 +22,14 @@ MESH_INPUT, EXPRESSION_INPUT = (None, 1, MESH_CROP.side, MESH_CROP.side), (None,
 
 def test_these_networks_ship():
     assert set(SHIPPED) <= set(registry.names())
+
+
+def test_the_regressors_have_a_card_too_and_are_no_network():
+    card = registry.card("action_units")
+    assert (card.name, len(card.sha256)) == ("action_units", 64)
+    assert "action_units" not in registry.names()
+    with pytest.raises(ModelError, match="no such model"):
+        registry.card("heart_rate")
 
 
 def test_the_weights_of_the_package_fit_the_budget():

@@ -27,7 +27,6 @@ from mimika.stages.faces.glimpses import credible, glimpses
 from mimika.stages.faces.places import Places, Seen
 from mimika.stages.faces.track import Tracker
 from mimika.stages.measure.action_units import ActionUnits
-from mimika.stages.measure.appearance import of_crops
 from mimika.stages.measure.changes import portraits
 from mimika.stages.measure.eye_region import EyeNet
 from mimika.stages.measure.eyes import gaze, openness
@@ -206,14 +205,14 @@ class Pipeline:
         meshes = self._eyes.refine(frame.luma, seen.meshes)
         fit = self._fit = fit_mean_face(meshes)
         angles, translations = head_pose(meshes, (frame.width, frame.height), fit)
-        looks = of_crops(255 * crops[:, 0])
+        opened = openness(meshes)
         measured = Measurements(
             meshes,
             seen.presence,
             angles,
             translations,
-            action_units=self._units.measure(meshes, angles, looks=looks, fit=fit),
-            eye_openness=openness(meshes),
+            action_units=self._units.measure(meshes, angles, cuts=255 * crops[:, 0], fit=fit, opened=opened),
+            eye_openness=opened,
             gaze=gaze(meshes, angles),
         )
         if not self._temporal.compares and self._options.baseline == "none":

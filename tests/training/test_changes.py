@@ -7,9 +7,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from mimika.stages.measure.changes import deviations, layers  # noqa: E402
-from mimika.training import changes  # noqa: E402
-from mimika.training.changes import ChangeNetwork, Pairs, agreement, compared, fit, jittered, roughened  # noqa: E402
+from mimika.stages.measure.changes import layers  # noqa: E402
+from mimika.stages.measure.evened import deviations  # noqa: E402
+from mimika.training import changes, steps  # noqa: E402
+from mimika.training.changes import ChangeNetwork, Pairs, agreement, compared, fit  # noqa: E402
+from mimika.training.halves import jittered, roughened  # noqa: E402
 
 
 def some_pairs(rng, count):
@@ -32,8 +34,8 @@ def test_what_is_learnt_from_is_what_is_seen_later():
 def test_halves_are_moved_a_little_and_right_ones_mirrored():
     chance = torch.Generator().manual_seed(0)
     slope = torch.linspace(0, 200, 96).round().to(torch.uint8).expand(40, 2, 96, 96)
-    left = jittered(slope, torch.zeros(40, dtype=torch.bool), chance)
-    right = jittered(slope, torch.ones(40, dtype=torch.bool), chance)
+    left = jittered(slope, torch.zeros(40, dtype=torch.bool), 60, chance)
+    right = jittered(slope, torch.ones(40, dtype=torch.bool), 60, chance)
     assert left.shape == (40, 2, 96, 60)
     assert left[:, :, 48, 30].mean() > right[:, :, 48, 30].mean() + 1
     apart = (left[:, 0] - left[:, 1]).abs().mean()
@@ -43,7 +45,7 @@ def test_halves_are_moved_a_little_and_right_ones_mirrored():
 
 def test_a_training_that_was_interrupted_goes_on_where_it_was(tmp_path, monkeypatch, capsys):
     pairs = some_pairs(np.random.default_rng(1), 48)
-    monkeypatch.setattr(changes, "_REPORT", 4)
+    monkeypatch.setattr(steps, "REPORT", 4)
     calls = []
 
     def stop(network, kept):
@@ -54,9 +56,10 @@ def test_a_training_that_was_interrupted_goes_on_where_it_was(tmp_path, monkeypa
 
     monkeypatch.setattr(changes, "agreement", stop)
     with pytest.raises(KeyboardInterrupt):
-        fit(pairs, 12, tmp_path / "state.pt", batch=8)
-    network = fit(pairs, 12, tmp_path / "state.pt", batch=8)
+        fit(pairs, (12, 4), tmp_path / "state.pt", batch=8)
+    network = fit(pairs, (12, 4), tmp_path / "state.pt", batch=8)
     assert isinstance(network, ChangeNetwork)
     told = capsys.readouterr().out
     assert told.count("4/12") == 1
     assert "12/12" in told
+    assert "4/4" in told

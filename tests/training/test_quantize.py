@@ -60,6 +60,26 @@ def test_whole_numbers_say_the_same_in_half_the_space(files: dict[str, Path], lu
     assert arrays[1] < 0.75 * arrays[0]
 
 
+def test_convolutions_of_the_input_may_stay_as_they_are(tmp_path: Path) -> None:
+    from mimika.training.appearance import AppearanceNetwork
+
+    torch.manual_seed(1)
+    network, halves = AppearanceNetwork().eval(), torch.randn(20, 1, 64, 40)
+    kernels = {}
+    for first_too in (True, False):
+        file = tmp_path / f"{first_too}.onnx"
+        card = {"name": "a"}
+        export_network(
+            network, halves[:2], file, outputs=["appearance"], card=card, sample=halves.numpy(), first_too=first_too
+        )
+        arrays = onnx.load(str(file)).graph.initializer
+        kernels[first_too] = [list(array.dims) for array in arrays if array.data_type == onnx.TensorProto.INT8]
+        assert Session(file).run(halves.numpy())["appearance"].shape == (20, 96)
+    assert kernels[True].count([16, 1, 5, 5]) == 2
+    assert [16, 1, 5, 5] not in kernels[False]
+    assert len([dims for dims in kernels[False] if len(dims) == 4]) == 10
+
+
 def test_a_face_reads_the_same_in_a_mirror(files: dict[str, Path], luma: np.ndarray) -> None:
     for file in files.values():
         session = Session(file)

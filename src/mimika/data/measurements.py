@@ -14,7 +14,7 @@ from mimika.data.labels import ACTION_UNITS
 from mimika.data.movements import MOVED
 
 MESH_POINTS = 478
-APPEARANCE = 576
+APPEARANCE = 192
 """Numbers that say how a face looks, as `stages.measure.appearance` gives them."""
 PORTRAIT = 96
 """Side of the picture of a face that is compared with that of its neutral, as `stages.measure.changes` makes it."""

@@ -26,12 +26,13 @@ def names() -> tuple[str, ...]:
 
 
 def card(name: str | Path) -> Card:
-    """Return the card of a shipped network, or of the .onnx file at a path.
+    """Return the card of a shipped network, of the regressors "action_units", or of the .onnx file at a path.
 
     Raises:
         ModelError: if there is no such network or its card cannot be used.
     """
-    return Card.load(_file(name))
+    shipped = folder() / f"{name}.toml"
+    return Card.load(shipped if len(Path(name).parts) == 1 and shipped.is_file() else _file(name))
 
 
 def open_session(name: str | Path, threads: int = 1) -> tuple[Card, Session]:

@@ -6,11 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mimika.data.labels import ACTION_UNITS, FERPLUS
-from mimika.data.measurements import APPEARANCE
 from mimika.data.options import Options
-from mimika.stages.faces.align import mirror_map
+from mimika.stages.faces.align import EXPRESSION_CROP, mirror_map
 from mimika.stages.measure.action_units import LOWER_UNITS
-from mimika.stages.measure.appearance import appearance
+from mimika.stages.measure.appearance import AppearanceNet, cuts_of
 from mimika.stages.measure.changes import ChangeNet
 from mimika.stages.measure.eye_region import EyeNet
 from mimika.stages.measure.unit_inputs import UPPER_UNITS
@@ -37,13 +36,19 @@ WHITE = 0.006
 """Inter-ocular distances of noise from point to point, added to the errors that our meshes share."""
 SHAPE = Schedule(steps=2500, hidden=(192,), batch=384, drop=0.03)
 """How the regressors by shape learn."""
-SEEN = Schedule(steps=3500, hidden=(256, 64), batch=384, drop=0.03, decay=0.1)
+SEEN = Schedule(steps=5000, hidden=(96, 48), batch=384, drop=0.03, decay=0.1)
 """How those learn that look at one picture."""
 CHANGED = Schedule(steps=3500, hidden=(128,), batch=384, drop=0.02, decay=0.1)
 """How the regressor learns that compares a face with its neutral by shape and picture."""
+TOLD = 0.7
+"""Share of real expressions, beside warped photos, among what is learnt from of one picture."""
 _TOLD_SETS = ("fer2013-train", "people", "faces")
 _VOTED = 5
 """Votes from which on people, not our network, say what a face shows."""
+Fine = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]
+"""Meshes (n, 478, 3) of our networks, presence (n,), crops (n, 64, 64)."""
+Named = tuple[NDArray[np.float32], NDArray[np.uint8], Array]
+"""Meshes (n, 478, 3) and crops (n, 64, 64) of faces, and the expressions they are said to show, (n, 8)."""
 _STEADY = (33, 133, 362, 263, 168, 6, 1, 4, 2, 98, 327, 10, 127, 356, 234, 454)
 
 
@@ -57,21 +62,22 @@ def basis_arrays(model: FaceModel) -> dict[str, NDArray[np.generic]]:
     return {"basis": basis.astype(np.float16), "rows": rows, "triangles": model.faces.astype(np.int16)}
 
 
-def fine_meshes(places: Places, name: str) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Return our meshes with the eyes looked at closely (n, 478, 3), presence (n,) and appearance (n, 576)."""
+def fine_meshes(places: Places, name: str) -> Fine:
+    """Return what our networks see of a set, the eyes looked at closely."""
 
     def measured() -> Arrays:
         faces, eyes = places.faces(name), EyeNet(Options())
         meshes, presence = own_meshes(faces, places.cache / f"own-{name}.npz")
-        meshes, seen = meshes.copy(), np.zeros((len(meshes), APPEARANCE), np.float16)
+        side = EXPRESSION_CROP.side
+        meshes, cuts = meshes.copy(), np.zeros((len(meshes), side, side), np.uint8)
         for row in np.flatnonzero(faces.found & (presence > 0.5)).tolist():
             # As in the pipeline: what the mesh network says cuts the crop, before the eyes are looked at closely.
-            seen[row] = appearance(faces.picture(row), meshes[row : row + 1])[0]
+            cuts[row] = cuts_of(faces.picture(row), meshes[row : row + 1])[0]
             meshes[row] = eyes.refine(faces.picture(row), meshes[row : row + 1])[0]
-        return {"points": meshes, "presence": presence, "seen": seen}
+        return {"points": meshes, "presence": presence, "cuts": cuts}
 
-    found = kept(places.cache / f"fine-{name}.npz", MESHES, measured)
-    return found["points"], found["presence"], found["seen"].astype(np.float32)
+    found = kept(places.cache / f"fine-{name}.npz", MESHES, measured, "cuts")
+    return found["points"], found["presence"], found["cuts"]
 
 
 def morphable_faces(places: Places, split: str) -> UnitFaces:
@@ -100,9 +106,9 @@ def _rough(meshes: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.
     return np.asarray(meshes + rng.normal(0, WHITE, meshes.shape) * eyes[:, None, None], np.float32)
 
 
-def voted_faces(places: Places, split: str, least: int) -> tuple[NDArray[np.float32], NDArray[np.float32], Array]:
-    """Return meshes, appearance and votes of FER-2013 faces on whose expression at least so many of ten agree."""
-    votes, (meshes, presence, seen) = fer_votes(places, split), fine_meshes(places, f"fer2013-{split}")
+def voted_faces(places: Places, split: str, least: int) -> Named:
+    """Return meshes, crops and votes of FER-2013 faces on whose expression at least so many of ten agree."""
+    votes, (meshes, presence, cuts) = fer_votes(places, split), fine_meshes(places, f"fer2013-{split}")
     good = (
         (presence > 0.5)
         & np.isfinite(meshes).all(axis=(1, 2))
@@ -110,26 +116,26 @@ def voted_faces(places: Places, split: str, least: int) -> tuple[NDArray[np.floa
         & (votes.max(axis=1) >= least)
     )
     rows = np.flatnonzero(good)
-    return meshes[rows], seen[rows], votes[rows]
+    return meshes[rows], cuts[rows], votes[rows]
 
 
-def named_faces(places: Places) -> tuple[NDArray[np.float32], NDArray[np.float32], Array]:
-    """Return meshes, appearance and labels, as votes, of photos called neutral or happy."""
-    faces, (meshes, presence, seen) = places.faces("faces"), fine_meshes(places, "faces")
+def named_faces(places: Places) -> Named:
+    """Return meshes, crops and labels, as votes, of photos called neutral or happy."""
+    faces, (meshes, presence, cuts) = places.faces("faces"), fine_meshes(places, "faces")
     labels = face_labels(places)
     rows = np.flatnonzero(faces.found & (presence > 0.5) & np.isin(labels, ("neutral", "happiness")))
     votes = np.array([[10.0 * (label == name) for name in FERPLUS] for label in labels[rows]])
-    return meshes[rows], seen[rows], votes
+    return meshes[rows], cuts[rows], votes
 
 
-def told_faces(places: Places) -> tuple[NDArray[np.float32], NDArray[np.float32], Array]:
-    """Return meshes, appearance and expressions, as shares (n, 8), of every face that is not held out.
+def told_faces(places: Places) -> Named:
+    """Return meshes, crops and expressions, as shares (n, 8), of every face that is not held out.
 
     The shares are the votes of people where there are any, else what the shipped expression network says.
     """
     parts = []
     for name in _TOLD_SETS:
-        faces, (meshes, presence, seen) = places.faces(name), fine_meshes(places, name)
+        faces, (meshes, presence, cuts) = places.faces(name), fine_meshes(places, name)
         rows = faces.found & (presence > 0.5) & np.isfinite(meshes).all(axis=(1, 2))
         if name == "faces":
             rows &= ~np.array([held_out(str(each), HELD_OUT) for each in faces.names])
@@ -137,9 +143,9 @@ def told_faces(places: Places) -> tuple[NDArray[np.float32], NDArray[np.float32]
         shares = votes / np.maximum(votes.sum(axis=1, keepdims=True), 1)
         asked = np.flatnonzero(rows & (votes.sum(axis=1) < _VOTED))
         shares[asked] = _told(places, name, meshes, asked)
-        parts.append((meshes[rows], seen[rows], shares[rows]))
-    meshes, seen, shares = (np.concatenate(each) for each in zip(*parts, strict=True))
-    return meshes, seen, shares
+        parts.append((meshes[rows], cuts[rows], shares[rows]))
+    meshes, cuts, shares = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return meshes, cuts, shares
 
 
 def _told(places: Places, name: str, meshes: NDArray[np.float32], rows: NDArray[np.intp]) -> Array:
@@ -154,6 +160,10 @@ def _told(places: Places, name: str, meshes: NDArray[np.float32], rows: NDArray[
 
 def _hints(votes: Array, columns: list[int]) -> NDArray[np.float32]:
     return np.repeat(hinted_units(votes)[:, columns, None], 2, axis=2)
+
+
+def _skins(net: AppearanceNet, cuts: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return np.concatenate([net.measure(part) for part in np.array_split(cuts, -(-len(cuts) // 100))])
 
 
 def changes_of(photos: WarpedFaces) -> NDArray[np.float32]:
@@ -180,15 +190,16 @@ def regressors_compared(places: Places) -> dict[str, NDArray[np.float32]]:
 
 def regressors_seen(places: Places) -> dict[str, NDArray[np.float32]]:
     """Fit the two regressors that look at one picture; returns their arrays by name."""
-    photos = photo_faces(places, "train")
-    told = told_faces(places)
+    photos, net = [photo_faces(places, split) for split in ("train", "more")], AppearanceNet(Options())
+    moved, (meshes, cuts, shares) = UnitFaces.join([part.faces for part in photos]), told_faces(places)
+    skins = [np.concatenate([_skins(net, part.cuts) for part in photos]), _skins(net, cuts)]
     arrays: dict[str, NDArray[np.float32]] = {}
     for name, units in (("upper", UPPER_UNITS), ("lower", LOWER_UNITS)):
         columns = [ACTION_UNITS.index(unit) for unit in units]
         every, hinted = np.ones(len(units), np.float32), np.array([unit in HINTED for unit in units], np.float32)
-        wanted, ones = photos.faces.intensities[:, columns] / np.float32(5), np.ones(len(photos.seen), np.float32)
-        warped = seen_lesson(photos.faces.meshes, photos.seen, wanted, every, ones, name)
-        real = seen_lesson(*told[:2], _hints(told[2], columns), hinted, balance(told[2]), name)
-        found = fit(Lesson.join((0.25, warped), (0.75, real)), SEEN, shares=True)
+        wanted, ones = moved.intensities[:, columns] / np.float32(5), np.ones(len(moved), np.float32)
+        warped = seen_lesson(moved.meshes, skins[0], wanted, every, ones, name)
+        real = seen_lesson(meshes, skins[1], _hints(shares, columns), hinted, balance(shares), name)
+        found = fit(Lesson.join((1 - TOLD, warped), (TOLD, real)), SEEN, shares=True)
         arrays.update({f"{name}_{key}": value for key, value in found.items()})
     return arrays

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from mimika.data.labels import ACTION_UNITS
 from mimika.stages.faces.align import EXPRESSION_CROP, crop, matrices_from_meshes
 from mimika.stages.measure.action_units import ActionUnits, displacements
-from mimika.stages.measure.appearance import of_crops
 from mimika.stages.measure.changes import portraits
+from mimika.stages.measure.eyes import openness
 from mimika.stages.measure.pose import angles_of, fit_mean_face
 from mimika.stages.measure.unit_inputs import shape_of
 from mimika.training.action_units_data import UnitFaces
@@ -38,20 +38,20 @@ def followed(faces: UnitFaces) -> dict[str, float]:
 def timing(measure: ActionUnits, mesh: NDArray[np.float32]) -> dict[str, float]:
     """Return milliseconds a face, one at a time: the least and the median of 300.
 
-    "pipeline" is what the pipeline adds for a face whose pose and crop it has: both are made for the expression network
-    and the head pose anyway; "baseline_after_pipeline" what a baseline adds to that, picture and comparison. "picture"
+    "pipeline" is what the pipeline adds for a face whose pose, crop and openness of the eyes it has, which are made
+    anyway; "baseline_after_pipeline" what a baseline adds to that, picture and comparison. "picture"
     cuts and fits by itself.
     """
     fit = fit_mean_face(mesh[None])
-    angles = angles_of(fit[0]).astype(np.float32)
+    angles, opened = angles_of(fit[0]).astype(np.float32), openness(mesh[None])
     luma = np.random.default_rng(0).integers(0, 255, (200, 200)).astype(np.uint8)
     cut = crop(luma, matrices_from_meshes(mesh[None], EXPRESSION_CROP)[0], EXPRESSION_CROP)[None].astype(np.float32)
-    looks, neutral = of_crops(cut), shape_of(mesh[None])
-    units = measure.measure(mesh[None], angles, looks=looks)
-    compared = {"fit": fit, "units": units, "neutrals": neutral, "calm_portraits": portraits(luma, mesh[None])}
+    neutral, units = shape_of(mesh[None]), measure.measure(mesh[None], angles, cuts=cut)
+    known = {"fit": fit, "opened": opened}
+    compared = known | {"units": units, "neutrals": neutral, "calm_portraits": portraits(luma, mesh[None])}
     ways: dict[str, Callable[[], dict[str, Any]]] = {
         "shape": dict,
-        "pipeline": lambda: {"fit": fit, "looks": of_crops(cut)},
+        "pipeline": lambda: known | {"cuts": cut},
         "baseline_after_pipeline": lambda: compared | {"portraits": portraits(luma, mesh[None])},
         "picture": lambda: {"luma": luma},
         "picture_and_neutral": lambda: {"luma": luma, "neutrals": neutral},

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from mimika.data.geometry import Floats
 from mimika.data.labels import ACTION_UNITS, SIDED_UNITS
-from mimika.stages.faces.align import MESH_CROP, matrices_from_meshes
-from mimika.stages.measure.appearance import appearance
+from mimika.stages.faces.align import EXPRESSION_CROP, MESH_CROP, crop, matrices_from_meshes
 from mimika.stages.measure.changes import portraits
 from mimika.stages.measure.eye_region import EyeNet
 from mimika.stages.measure.mesh import MeshNet
@@ -180,14 +179,14 @@ def moved_meshes(neutrals: Floats, basis: Array, bank: Array, rng: np.random.Gen
 class MovedPhoto(NamedTuple):
     """A photo that was made to move, as our networks measure it.
 
-    `mesh`, `neutral` (478, 3) after and before; `intensities` (23, 2) with AU25 mended; `seen` (576,) the appearance
-    after; `portraits` (2, 96, 96) after and before.
+    `mesh`, `neutral` (478, 3) after and before; `intensities` (23, 2) with AU25 mended; `cut` (64, 64) the crop of the
+    expression network after; `portraits` (2, 96, 96) after and before.
     """
 
     mesh: NDArray[np.float32]
     neutral: NDArray[np.float32]
     intensities: Array
-    seen: NDArray[np.float32]
+    cut: NDArray[np.uint8]
     portraits: NDArray[np.uint8]
 
 
@@ -223,7 +222,8 @@ def moved_photo(
     pictures, meshes = (warped, picture), [mesh for mesh, _ in found]
     own = [eyes.refine(seen, mesh) for seen, mesh in zip(pictures, meshes, strict=True)]
     kept = [portraits(seen, mesh) for seen, mesh in zip(pictures, meshes, strict=True)]
-    return MovedPhoto(own[0][0], own[1][0], mended[0], appearance(warped, meshes[0])[0], np.concatenate(kept))
+    cut = crop(warped, matrices_from_meshes(meshes[0], EXPRESSION_CROP)[0], EXPRESSION_CROP)
+    return MovedPhoto(own[0][0], own[1][0], mended[0], cut, np.concatenate(kept))
 
 
 def face_cut(

@@ -21,11 +21,11 @@ from mimika.training.pictures import LabelledFaces
 from mimika.training.places import Places
 from mimika.training.splits import held_out
 
-PHOTO_COUNT = {"train": 20000, "again": 10000, "test": 500}
-"""Warped photos for training, for what learns from the answers of a network that learnt from the first, for testing."""
-MOVED_COUNT = 10000
+PHOTO_COUNT = {"train": 20000, "more": 15000, "again": 10000, "test": 500}
+"""Warped photos for training, more of them for networks, for what learns from a network's answers, and for testing."""
+MOVED_COUNT = {"train": 10000, "more": 12000}
 """Faces that showed anything before they moved."""
-_SEEDS = {"train": 12, "again": 13, "test": 11}
+_SEEDS = {"train": 12, "more": 14, "again": 13, "test": 11}
 _PHOTO_SETS = ("faces", "studio", "fer2013-train")
 Rows = Callable[[Places, str, LabelledFaces], list[int]]
 """What chooses the rows of a named set."""
@@ -35,12 +35,12 @@ Rows = Callable[[Places, str, LabelledFaces], list[int]]
 class WarpedFaces:
     """n photos that were made to move, as our networks measure them.
 
-    `seen` (n, 576) how they look moved, `portraits` (n, 2, 96, 96) moved, then as they were, `which` (n, 2) the set and
-    the row in it of each.
+    `cuts` (n, 64, 64) how they look moved, `portraits` (n, 2, 96, 96) moved, then as they were, `which` (n, 2) the set
+    and the row in it of each.
     """
 
     faces: UnitFaces
-    seen: NDArray[np.float32]
+    cuts: NDArray[np.uint8]
     portraits: NDArray[np.uint8]
     which: NDArray[np.str_]
 
@@ -50,16 +50,16 @@ def photo_faces(places: Places, split: str) -> WarpedFaces:
     return _warped(places, "photos", split, _calm_rows, PHOTO_COUNT[split])
 
 
-def moved_faces(places: Places) -> WarpedFaces:
+def moved_faces(places: Places, split: str) -> WarpedFaces:
     """Return the same of faces that showed anything before they moved; `neutrals` is what they were."""
-    return _warped(places, "moved", "train", _steady_rows, MOVED_COUNT)
+    return _warped(places, "moved", split, _steady_rows, MOVED_COUNT[split])
 
 
 def _warped(places: Places, name: str, split: str, chosen: Rows, count: int) -> WarpedFaces:
     file = places.cache / f"units-{name}-{split}.npz"
-    found = kept(file, MESHES, lambda: _warp_photos(places, split, chosen, count), f"{count} with portraits")
+    found = kept(file, MESHES, lambda: _warp_photos(places, split, chosen, count), f"{count} with cuts")
     faces = UnitFaces(found["meshes"], found["neutrals"], found["intensities"])
-    return WarpedFaces(faces, found["seen"].astype(np.float32), found["portraits"], found["which"])
+    return WarpedFaces(faces, found["cuts"], found["portraits"], found["which"])
 
 
 def _warp_photos(places: Places, split: str, chosen: Rows, count: int) -> Arrays:
@@ -79,13 +79,13 @@ def _warp_photos(places: Places, split: str, chosen: Rows, count: int) -> Arrays
         if made is not None:
             found.append(made)
             which.append((name, str(row)))
-    meshes, neutrals, intensities, seen, portraits = (np.array(each) for each in zip(*found, strict=True))
+    meshes, neutrals, intensities, cuts, portraits = (np.array(each) for each in zip(*found, strict=True))
     return {
         "which": np.array(which),
         "meshes": meshes,
         "neutrals": neutrals,
         "intensities": intensities.astype(np.float32),
-        "seen": seen.astype(np.float16),
+        "cuts": cuts,
         "portraits": portraits,
     }
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from mimika.data.labels import ACTION_UNITS, FERPLUS, SIDED_UNITS
+from mimika.data.labels import ACTION_UNITS
 from mimika.stages.measure.action_units import ActionUnits, displacements
 from mimika.stages.measure.changes import Portraits, portraits
 from mimika.stages.measure.eyes import gaze, openness
@@ -20,10 +20,11 @@ from mimika.stages.measure.pose import angles_of, fit_mean_face
 from mimika.stages.measure.unit_inputs import shape_of
 from mimika.training.action_units import WHITE, fine_meshes, morphable_faces, named_faces, voted_faces
 from mimika.training.action_units_checks import followed, timing
-from mimika.training.action_units_data import PROTOTYPES, UNITS, UnitFaces
+from mimika.training.action_units_data import UNITS, UnitFaces
 from mimika.training.action_units_fit import mirror, shape_inputs
 from mimika.training.action_units_photos import photo_faces
 from mimika.training.action_units_places import HELD_OUT, calm_portraits
+from mimika.training.action_units_scores import agreement, area, prototypes
 from mimika.training.own_meshes import own_meshes
 from mimika.training.places import Places
 from mimika.training.splits import held_out
@@ -32,10 +33,10 @@ Array = NDArray[np.float32]
 
 
 class Skins(ActionUnits):
-    """Measures by appearances (n, 576) that were read off earlier instead of by pictures."""
+    """Measures by crops (n, 64, 64) that were cut out earlier instead of by pictures."""
 
-    def by_appearance(
-        self, meshes: Array, seen: Array, neutrals: Array | None = None, pairs: Portraits | None = None
+    def by_picture(
+        self, meshes: Array, cuts: NDArray[np.uint8], neutrals: Array | None = None, pairs: Portraits | None = None
     ) -> Array:
         """Return intensities (n, 23, 2) of meshes (n, 478, 3), with neutrals' meshes and pictures of both if known.
 
@@ -43,62 +44,21 @@ class Skins(ActionUnits):
         """
         now, calm = (None, None) if pairs is None else (pairs[:, 0], pairs[:, 1])
         angles = angles_of(fit_mean_face(meshes)[0])
-        return self.measure(meshes, angles, neutrals, looks=seen, portraits=now, calm_portraits=calm)
+        return self.measure(meshes, angles, neutrals, cuts=cuts, portraits=now, calm_portraits=calm)
 
     def by_shape(self, meshes: Array, neutrals: Array | None = None) -> Array:
         """Return intensities (n, 23, 2) by shape alone."""
         return self.measure(meshes, angles_of(fit_mean_face(meshes)[0]), neutrals)
 
 
-def agreement(found: Array, truth: Array) -> dict[str, Any]:
-    """Return Pearson's r of each unit, mean of both sides, and the mean over units."""
-    units = {}
-    for row, unit in enumerate(ACTION_UNITS):
-        sides = [np.corrcoef(found[:, row, side], truth[:, row, side])[0, 1] for side in (0, 1)]
-        units[unit] = round(float(np.nan_to_num(np.mean(sides))), 3)
-    sided = [row for row, unit in enumerate(ACTION_UNITS) if unit in SIDED_UNITS]
-    gaps = [each[:, sided, 0] - each[:, sided, 1] for each in (found, truth)]
-    return {
-        "mean": round(float(np.mean(list(units.values()))), 3),
-        "left_minus_right": round(float(np.corrcoef(gaps[0].ravel(), gaps[1].ravel())[0, 1]), 3),
-        "units": units,
-    }
-
-
-def area(scores: NDArray[np.floating[Any]], positive: NDArray[np.bool_]) -> float:
-    """Return the area under the ROC curve; ties count half."""
-    order = np.argsort(scores, kind="stable")
-    _, index, counts = np.unique(scores[order], return_inverse=True, return_counts=True)
-    ranks = np.empty(len(scores))
-    ends = np.cumsum(counts)
-    ranks[order] = (ends - (counts - 1) / 2)[index]
-    hits = int(positive.sum())
-    return float((ranks[positive].sum() - hits * (hits + 1) / 2) / (hits * (len(scores) - hits)))
-
-
-def prototypes(found: Array, votes: NDArray[np.float64]) -> dict[str, Any]:
-    """Return, for each expression, how well the mean of its units tells its faces from all others, and each unit."""
-    table: dict[str, Any] = {}
-    kind = votes.argmax(axis=1)
-    for name, units in PROTOTYPES.items():
-        shown = kind == FERPLUS.index(name)
-        each = {unit: found[:, UNITS[unit]].mean(axis=1) for unit in units}
-        table[name] = {
-            "faces": int(shown.sum()),
-            "auc": round(area(np.mean(list(each.values()), axis=0), shown), 3),
-            "units": {unit: round(area(value, shown), 3) for unit, value in each.items()},
-        }
-    return table
-
-
 class Studio(NamedTuple):
-    """The n studio portraits: `meshes`, `seen` (n, 576), `pictures` (n, 96, 96), `calm` (n,) and `own` (n,).
+    """The n studio portraits: `meshes`, `cuts` (n, 64, 64), `pictures` (n, 96, 96), `calm` (n,) and `own` (n,).
 
     `calm` says which are neutral; `own` is the row of the same person's neutral one.
     """
 
     meshes: Array
-    seen: Array
+    cuts: NDArray[np.uint8]
     pictures: Portraits
     calm: NDArray[np.bool_]
     own: NDArray[np.intp]
@@ -106,12 +66,12 @@ class Studio(NamedTuple):
 
 def studio(places: Places) -> Studio:
     """Return the studio portraits as our networks see them."""
-    faces, (meshes, _, seen) = places.faces("studio"), fine_meshes(places, "studio")
+    faces, (meshes, _, cuts) = places.faces("studio"), fine_meshes(places, "studio")
     plain, _ = own_meshes(faces, places.cache / "own-studio.npz")
     pictures = [portraits(faces.picture(row), plain[row : row + 1]) for row in range(len(faces))]
     calm, persons = calm_portraits(faces), [str(name).split("_")[0] for name in faces.names]
     rest = {persons[row]: row for row in np.flatnonzero(calm).tolist()}
-    return Studio(meshes, seen, np.concatenate(pictures), calm, np.array([rest[person] for person in persons]))
+    return Studio(meshes, cuts, np.concatenate(pictures), calm, np.array([rest[person] for person in persons]))
 
 
 def smiles(faces: Studio, measure: Skins) -> dict[str, Any]:
@@ -123,8 +83,8 @@ def smiles(faces: Studio, measure: Skins) -> dict[str, Any]:
     pairs = np.stack([faces.pictures, pictures], axis=1)
     result = {}
     for name, value in (
-        ("without_neutral", measure.by_appearance(faces.meshes, faces.seen)),
-        ("with_neutral", measure.by_appearance(faces.meshes, faces.seen, neutrals, pairs)),
+        ("without_neutral", measure.by_picture(faces.meshes, faces.cuts)),
+        ("with_neutral", measure.by_picture(faces.meshes, faces.cuts, neutrals, pairs)),
         ("by_shape_without_neutral", measure.by_shape(faces.meshes)),
     ):
         result[name] = round(area(value[:, UNITS["AU12"]].mean(axis=1), ~faces.calm), 4)
@@ -133,12 +93,12 @@ def smiles(faces: Studio, measure: Skins) -> dict[str, Any]:
 
 def wrong_neutral(faces: Studio, measure: Skins) -> dict[str, Any]:
     """Return what share of units is above 1 on calm portraits that are compared with the neutral of somebody else."""
-    meshes, seen, pictures = faces.meshes[faces.calm], faces.seen[faces.calm], faces.pictures[faces.calm]
+    meshes, cuts, pictures = faces.meshes[faces.calm], faces.cuts[faces.calm], faces.pictures[faces.calm]
     others, pairs = np.roll(meshes, 1, axis=0), np.stack([pictures, np.roll(pictures, 1, axis=0)], axis=1)
     found = {
-        "by_picture_and_shape": measure.by_appearance(meshes, seen, others, pairs),
-        "by_shape": measure.by_appearance(meshes, seen, others),
-        "without_neutral": measure.by_appearance(meshes, seen),
+        "by_picture_and_shape": measure.by_picture(meshes, cuts, others, pairs),
+        "by_shape": measure.by_picture(meshes, cuts, others),
+        "without_neutral": measure.by_picture(meshes, cuts),
     }
     return {"portraits": len(meshes)} | {name: round(float((units > 1).mean()), 3) for name, units in found.items()}
 
@@ -179,9 +139,9 @@ def noise_percent(places: Places) -> float:
 
 def by_yaw(places: Places, measure: Skins) -> list[dict[str, Any]]:
     """Return the mean of some units, left and right, on photos said to be neutral, by how far the head is turned."""
-    meshes, seen, votes = named_faces(places)
+    meshes, cuts, votes = named_faces(places)
     calm = np.flatnonzero(votes[:, 0] > 0)
-    found = measure.by_appearance(meshes[calm], seen[calm])
+    found = measure.by_picture(meshes[calm], cuts[calm])
     yaw = angles_of(fit_mean_face(meshes[calm])[0])[:, 1]
     table = []
     for low, high in itertools.pairwise((-60, -30, -15, -5, 5, 15, 30, 60)):
@@ -234,8 +194,8 @@ def warped(places: Places, measure: Skins) -> dict[str, Any]:
     """Return how units are found again by which photos of unseen persons were warped."""
     learnt, test = photo_faces(places, "train").faces, photo_faces(places, "test")
     photos = test.faces
-    alone = measure.by_appearance(photos.meshes, test.seen)
-    compared = measure.by_appearance(photos.meshes, test.seen, photos.neutrals, test.portraits)
+    alone = measure.by_picture(photos.meshes, test.cuts)
+    compared = measure.by_picture(photos.meshes, test.cuts, photos.neutrals, test.portraits)
     sharp = np.flatnonzero(test.which[:, 0] == "studio")
     return {
         "faces": len(photos),
@@ -254,7 +214,7 @@ def warped(places: Places, measure: Skins) -> dict[str, Any]:
 def evaluate(places: Places, split: str) -> dict[str, Any]:
     """Return all figures; `split` "validation" or "test" chooses the FER-2013 faces."""
     measure = Skins()
-    (meshes, seen, votes), posed = voted_faces(places, split, 5), studio(places)
+    (meshes, cuts, votes), posed = voted_faces(places, split, 5), studio(places)
     return {
         "morphable": morphable(places, measure),
         "warped_photos": warped(places, measure),
@@ -264,7 +224,7 @@ def evaluate(places: Places, split: str) -> dict[str, Any]:
         f"fer2013_{split}": {
             "faces": len(votes),
             "agreed": "at least five of ten votes",
-            "prototypes": prototypes(measure.by_appearance(meshes, seen), votes),
+            "prototypes": prototypes(measure.by_picture(meshes, cuts), votes),
             "prototypes_by_shape": prototypes(measure.by_shape(meshes), votes),
         },
         "neutral_photos_by_yaw": by_yaw(places, measure),

@@ -37,18 +37,19 @@ def export_network(
     card: dict[str, Any],
     dynamic: dict[int, Any] | None = None,
     sample: NDArray[np.float32] | None = None,
+    first_too: bool = True,
 ) -> dict[str, Any]:
     """Write `target` (.onnx) and its card (.toml); return the card.
 
-    `outputs` are the names of the network's outputs in order; `example`, `dynamic` and `sample` as `write_network`
-    takes them. `card` holds the free fields (name, version, architecture, input, labels, licence, data, scores,
-    settings); sha256, parameters, macs, bytes, parity and the precision are added here.
+    `outputs` are the names of the network's outputs in order; `example`, `dynamic`, `sample`, `first_too` as
+    `write_network` takes them. `card` holds the free fields (name, version, architecture, input, labels, licence, data,
+    scores, settings); sha256, parameters, macs, bytes, parity and the precision are added here.
 
     Raises:
         ModelError: if ONNX Runtime and PyTorch differ by more than `PARITY`.
     """
     network = rounded(folded(network.eval().float().to("cpu")))
-    difference = write_network(network, example, target, outputs, dynamic, sample)
+    difference = write_network(network, example, target, outputs, dynamic, sample, first_too)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(example[:1])
     full = {
@@ -71,13 +72,14 @@ def write_network(
     outputs: list[str],
     dynamic: dict[int, Any] | None = None,
     sample: NDArray[np.float32] | None = None,
+    first_too: bool = True,
 ) -> float:
     """Write a folded, rounded network to `target`, large weights in half the size; no card.
 
     `example` (n, 1, h, w) float32 fixes the shapes; `dynamic` names its free axes, by default {0: "n"}, or gives a
     `torch.export.Dim` where the exporter must know more, such as "a multiple of 32". With `sample`, typical inputs
-    (n, 1, h, w), the network is written in whole numbers (see `quantize`). Returns the largest difference between
-    PyTorch and ONNX Runtime, before the numbers were made whole.
+    (n, c, h, w), the network is written in whole numbers (see `quantize`, `first_too` as well). Returns the largest
+    difference between PyTorch and ONNX Runtime, before the numbers were made whole.
 
     Raises:
         ModelError: if they differ by more than `PARITY`.
@@ -88,7 +90,7 @@ def write_network(
     if difference > PARITY:
         raise ModelError(f"{target}: ONNX Runtime and PyTorch differ by {difference:.2e}, more than {PARITY:.0e}")
     if sample is not None:
-        onnx.save(halved(quantized(model, sample)), str(target))
+        onnx.save(halved(quantized(model, sample, first_too)), str(target))
     return difference
 
 

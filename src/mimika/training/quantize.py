@@ -20,21 +20,35 @@ QUANTIZED, SCALE, ZERO = "_quantized", "_scale", "_zero_point"
 """What ONNX Runtime adds to the name of an array that it stores in whole numbers."""
 
 
-def quantized(model: onnx.ModelProto, sample: NDArray[np.float32]) -> onnx.ModelProto:
+def quantized(model: onnx.ModelProto, sample: NDArray[np.float32], first_too: bool = True) -> onnx.ModelProto:
     """Return a float32 network with int8 weights a channel and uint8 activations.
 
-    `sample` (n, 1, h, w) are typical inputs, of the training split: the ranges of the activations are read off them.
+    `sample` (n, c, h, w) are typical inputs, of the training split: the ranges of the activations are read off them.
+    Convolutions of the input itself stay in float32 unless `first_too`: of few channels they are slower in whole ones.
     Weights take seven bits, as two products of eight overflow the sums of processors without VNNI. Source: ONNX
     Runtime's documentation, "Quantize ONNX models".
     """
+    skipped = [] if first_too else _first_convolutions(model)
     with tempfile.TemporaryDirectory() as folder:
         before, after = Path(folder) / "before.onnx", Path(folder) / "after.onnx"
         onnx.save(model, str(before))
         quantize_static(
             before, after, _Batches(sample), quant_format=QuantFormat.QDQ, op_types_to_quantize=list(LAYERS),
-            per_channel=True, reduce_range=True, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
+            nodes_to_exclude=skipped, per_channel=True, reduce_range=True, activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
         )  # fmt: skip
         return onnx.load(str(after))
+
+
+def _first_convolutions(model: onnx.ModelProto) -> list[str]:
+    """Return the names of the convolutions that see the input, or a part of it that was cut out."""
+    seen, names = {given.name for given in model.graph.input}, []
+    for node in model.graph.node:
+        if node.op_type == "Slice" and node.input[0] in seen:
+            seen.update(node.output)
+        elif node.op_type == "Conv" and node.input[0] in seen:
+            names.append(node.name)
+    return names
 
 
 def is_quantized(model: onnx.ModelProto) -> bool:

@@ -14,7 +14,6 @@ import pytest
 from mimika.data.labels import ACTION_UNITS, SIDED_UNITS
 from mimika.stages.faces.align import EXPRESSION_CROP, crop, matrices_from_meshes, mean_face, mirror_map
 from mimika.stages.measure.action_units import ActionUnits, displacements, triangles
-from mimika.stages.measure.appearance import mirror_places, of_crops
 from mimika.stages.measure.pose import angles_of, fit_mean_face, rotation_of
 
 MEASURE = ActionUnits()
@@ -54,6 +53,11 @@ def some_portraits(rng, count):
     for picture in noise.reshape(-1, 96, 96):
         picture[:] = cv2.GaussianBlur(picture, (0, 0), 6)
     return np.clip(noise, 1, 255).astype(np.uint8)
+
+
+def some_cuts(rng, count):
+    """Return (count, 64, 64) crops with nothing on them in particular."""
+    return rng.integers(0, 255, (count, 64, 64)).astype(np.uint8)
 
 
 def against_neutral(mesh):
@@ -116,8 +120,7 @@ def test_a_face_that_was_cut_out_and_fitted_before_is_measured_alike():
     mesh = posed(moved("AU12"), 3, 8, 4)
     cut = crop(luma, matrices_from_meshes(mesh, EXPRESSION_CROP)[0], EXPRESSION_CROP)
     angles = angles_of(fit_mean_face(mesh)[0])
-    looks = of_crops(cut[None].astype(np.float32)).reshape(1, -1)
-    known = MEASURE.measure(mesh, angles, looks=looks, fit=fit_mean_face(mesh))
+    known = MEASURE.measure(mesh, angles, cuts=cut[None].astype(np.float32), fit=fit_mean_face(mesh))
     np.testing.assert_allclose(known, MEASURE.measure(mesh, angles, luma=luma), atol=1e-4)
 
 
@@ -125,27 +128,27 @@ def test_how_the_neutral_looked_counts_where_it_is_known():
     rng = np.random.default_rng(2)
     meshes = np.repeat(posed(moved("AU12")), 3, axis=0)
     neutrals, angles = np.repeat(posed(mean_face()), 3, axis=0), np.zeros((3, 3))
-    looks, (now, calm) = rng.random((3, 576)).astype(np.float32), some_portraits(rng, 3)
-    by_shape = MEASURE.measure(meshes, angles, neutrals, looks=looks)
+    cuts, (now, calm) = some_cuts(rng, 3), some_portraits(rng, 3)
+    by_shape = MEASURE.measure(meshes, angles, neutrals, cuts=cuts)
     calm[1] = 0
-    both = MEASURE.measure(meshes, angles, neutrals, looks=looks, portraits=now, calm_portraits=calm)
+    both = MEASURE.measure(meshes, angles, neutrals, cuts=cuts, portraits=now, calm_portraits=calm)
     np.testing.assert_allclose(both[1], by_shape[1], atol=1e-4)
     assert np.abs(both[[0, 2]] - by_shape[[0, 2]]).max() > 0.1
-    none = MEASURE.measure(meshes, angles, neutrals, looks=looks, portraits=0 * now, calm_portraits=0 * calm)
+    none = MEASURE.measure(meshes, angles, neutrals, cuts=cuts, portraits=0 * now, calm_portraits=0 * calm)
     np.testing.assert_allclose(none, by_shape, atol=1e-6)
-    units = MEASURE.measure(meshes, angles, looks=looks)
+    units = MEASURE.measure(meshes, angles, cuts=cuts)
     later = MEASURE.measure(meshes, angles, neutrals, units, portraits=now, calm_portraits=calm)
     np.testing.assert_allclose(later, both, atol=1e-4)
 
 
 def test_a_mirrored_face_and_neutral_have_their_sides_swapped():
     rng = np.random.default_rng(3)
-    looks, (now, calm) = rng.random((1, 576)).astype(np.float32), some_portraits(rng, 1)
-    mesh, neutral, swap = posed(moved("AU2", [LEFT])), posed(mean_face()), mirror_places()
-    plain = MEASURE.measure(mesh, LEVEL, neutral, looks=looks, portraits=now, calm_portraits=calm)
+    cuts, (now, calm) = some_cuts(rng, 1), some_portraits(rng, 1)
+    mesh, neutral = posed(moved("AU2", [LEFT])), posed(mean_face())
+    plain = MEASURE.measure(mesh, LEVEL, neutral, cuts=cuts, portraits=now, calm_portraits=calm)
     turned = [each[:, mirror_map()] * [-1, 1, 1] + [600, 0, 0] for each in (mesh, neutral)]
     pictures = {"portraits": now[..., ::-1], "calm_portraits": calm[..., ::-1]}
-    other = MEASURE.measure(turned[0], LEVEL, turned[1], looks=looks[:, swap], **pictures)
+    other = MEASURE.measure(turned[0], LEVEL, turned[1], cuts=cuts[..., ::-1], **pictures)
     np.testing.assert_allclose(other, plain[..., ::-1], atol=0.05)
 
 

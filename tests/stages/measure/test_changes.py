@@ -12,7 +12,8 @@ from mimika.data.labels import ACTION_UNITS
 from mimika.data.options import Options
 from mimika.pipeline import Pipeline
 from mimika.stages.measure.action_units import displacements, triangles
-from mimika.stages.measure.changes import ChangeNet, evened, known, layers, portraits
+from mimika.stages.measure.changes import ChangeNet, known, layers, portraits
+from mimika.stages.measure.evened import evened
 from mimika.stages.measure.unit_inputs import upright_of
 from mimika.training.warps import displaced, move, posed
 
@@ -83,7 +84,7 @@ def test_layers_tell_which_way_an_edge_moved():
     picture = np.zeros((96, 96), np.float32)
     picture[:, 64:] = 160
     picture = cv2.GaussianBlur(picture, (0, 0), 3)
-    before, right = (evened(np.asarray(each, np.uint8))[None] for each in (picture, np.roll(picture, 1, axis=1)))
+    before, right = (evened(np.asarray(each, np.uint8), 25)[None] for each in (picture, np.roll(picture, 1, axis=1)))
     found = layers(right, before)
     edge = slice(64 - 36 - 3, 64 - 36 + 3)
     # The picture gains on its left where it moves to the right, as optical flow has it: gain = -slope * movement.
@@ -95,6 +96,6 @@ def test_layers_tell_which_way_an_edge_moved():
 
 def test_blank_pictures_are_known_as_such_and_no_faces_give_nothing():
     pictures = np.zeros((2, 96, 96), np.uint8)
-    pictures[1] = evened(np.full((96, 96), 200, np.uint8))
+    pictures[1] = evened(np.full((96, 96), 200, np.uint8), 25)
     np.testing.assert_array_equal(known(pictures), [False, True])
     assert NET.measure(pictures[:0], pictures[:0]).shape == (0, 23, 2)

@@ -1,81 +1,70 @@
-"""How the skin of a face looks: directions of its edges, cell by cell, where points alone cannot see a muscle act."""
+"""How the skin of a face looks, where points alone cannot see a muscle act: what a small network makes of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mimika.data.geometry import Floats
 from mimika.data.measurements import APPEARANCE
+from mimika.data.options import Options
+from mimika.engine.registry import open_session
 from mimika.stages.faces.align import EXPRESSION_CROP, crop, matrices_from_meshes
+from mimika.stages.measure.evened import deviations, evened
 
-CELLS, DIRECTIONS = 8, 8
-_FLOOR = 2.0
-"""Grey levels under which an edge counts as noise."""
+HALF, REGION = 40, 40
+"""Columns of a half, the middle and the cheek of one side; rows of its upper and of its lower region."""
+FEATURES = APPEARANCE // 4
+"""Numbers that say how a region of a half looks."""
+_WINDOW = 19
+"""Pixels that are the surroundings of one."""
+
+Array = NDArray[np.float32]
+Cuts = Sequence[NDArray[np.uint8]] | NDArray[np.uint8] | NDArray[np.float32]
+"""Crops (n, 64, 64) as the expression network has them, grey levels 0..255."""
 
 
-def appearance(luma: NDArray[np.uint8], meshes: Floats) -> NDArray[np.float32]:
-    """Return (n, 576) for n faces: in each of 8 × 8 cells of the aligned crop edges of eight directions and their sum.
-
-    `luma` (height, width) picture; `meshes` (n, 478, 2 or 3). Values are relative to the edges round about, so that
-    light and contrast matter little.
-
-    Source: Dalal, Triggs, "Histograms of oriented gradients for human detection", CVPR 2005; for action units
-    Baltrušaitis et al., "Cross-dataset learning and person-specific normalisation for automatic action unit detection",
-    FG 2015.
-    """
+def cuts_of(luma: NDArray[np.uint8], meshes: Floats) -> NDArray[np.uint8]:
+    """Return (n, 64, 64), the faces cut out of a picture (height, width) by their (n, 478, 2 or 3) meshes."""
     matrices = matrices_from_meshes(meshes, EXPRESSION_CROP)
-    return of_crops([crop(luma, matrix, EXPRESSION_CROP) for matrix in matrices])
+    return np.stack([crop(luma, matrix, EXPRESSION_CROP) for matrix in matrices])
 
 
-def of_crops(crops: Sequence[NDArray[np.uint8]] | NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the (n, 576) appearance of n crops, (64, 64) grey levels 0..255 each."""
-    result = np.empty((len(crops), APPEARANCE), np.float32)
-    for row, cut in zip(result, crops, strict=True):
-        row[:] = edges(cut).ravel()
-    return result
+def pictures_of(cuts: Cuts) -> NDArray[np.uint8]:
+    """Return crops with light and contrast evened out, (n, 64, 64)."""
+    return np.stack([evened(cut, _WINDOW) for cut in cuts])
 
 
-def edges(cut: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the (8, 8, 9) edge directions of one (64, 64) crop."""
-    grey = np.asarray(cut, np.float32)
-    side = len(grey)
-    slopes = np.zeros((side, side, 2), np.float32)
-    np.subtract(grey[:, 2:], grey[:, :-2], out=slopes[:, 1:-1, 0])
-    np.subtract(grey[2:], grey[:-2], out=slopes[1:-1, :, 1])
-    # The parts of a slope along opposite directions differ by the slope and add up to its size: four do for eight.
-    ways = _ways()
-    along = slopes.reshape(-1, 2) @ ways
-    size = _pooled(np.abs(along, out=along).reshape(side, side, -1))
-    gain = _pooled(slopes).reshape(-1, 2) @ ways
-    gain = gain.reshape(size.shape)
-    cells = np.concatenate([size + gain, size - gain], axis=-1) / 2
-    whole = np.sqrt((cells * cells).sum(axis=-1))
-    around = cv2.blur(whole, (3, 3), borderType=cv2.BORDER_REPLICATE) + _FLOOR
-    result = np.empty((CELLS, CELLS, DIRECTIONS + 1), np.float32)
-    np.sqrt(np.maximum(cells, 0) / around[..., None], out=result[..., :-1])
-    np.divide(whole, around, out=result[..., -1])
-    return result
+def halves_of(pictures: NDArray[np.uint8]) -> Array:
+    """Return (2n, 1, 64, 40), the left halves of n evened faces, then the right ones mirrored."""
+    both = np.concatenate([pictures[:, :, -HALF:], pictures[:, :, HALF - 1 :: -1]])
+    return deviations(both)[:, None]
+
+
+class AppearanceNet:
+    """The network that says how the upper and the lower region of each half of a face look, each by itself.
+
+    Raises:
+        ModelError: if the network or its card cannot be used.
+    """
+
+    def __init__(self, options: Options, model: str = "appearance") -> None:
+        _, self._session = open_session(model, options.threads)
+
+    def measure(self, cuts: Cuts) -> Array:
+        """Return (n, 192) for n crops: 48 numbers of each region, upper, lower, of the left half, then of the right.
+
+        Of the mirror picture the halves are swapped and nothing else.
+        """
+        n = len(cuts)
+        if not n:
+            return np.zeros((0, APPEARANCE), np.float32)
+        found = self._session.run(halves_of(pictures_of(cuts)))["appearance"]
+        return np.asarray(found.reshape(2, n, -1).transpose(1, 0, 2).reshape(n, APPEARANCE), np.float32)
 
 
 def mirror_places() -> NDArray[np.intp]:
-    """Return (576,) which of the flat (8, 8, 9) numbers takes each one's place in the mirror picture."""
-    places = np.arange(CELLS * CELLS * (DIRECTIONS + 1)).reshape(CELLS, CELLS, DIRECTIONS + 1)
-    swap = [(DIRECTIONS // 2 - way) % DIRECTIONS for way in range(DIRECTIONS)] + [DIRECTIONS]
-    return places[:, ::-1][..., swap].ravel()
-
-
-def _pooled(layers: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the (8, 8, k) means over the cells of (side, side, k) layers."""
-    return np.asarray(cv2.resize(layers, (CELLS, CELLS), interpolation=cv2.INTER_AREA), np.float32)
-
-
-@lru_cache(maxsize=1)
-def _ways() -> NDArray[np.float32]:
-    """Return (2, 4) unit vectors of the first four directions, as columns."""
-    angles = np.arange(DIRECTIONS // 2) * 2 * np.pi / DIRECTIONS
-    return np.stack([np.cos(angles), np.sin(angles)]).astype(np.float32)
+    """Return (192,) where each number of the mirror picture stands in that of the face."""
+    return np.roll(np.arange(APPEARANCE), APPEARANCE // 2)

@@ -12,6 +12,7 @@ from mimika.data.measurements import PORTRAIT
 from mimika.data.options import Options
 from mimika.engine.registry import open_session
 from mimika.stages.faces.align import MESH_CROP, CropSpec, crop, matrices_from_meshes
+from mimika.stages.measure.evened import deviations, evened
 
 HALF = 60
 """Columns of a half: the middle and the cheek of one side, so that both halves see nose and lips whole."""
@@ -23,10 +24,8 @@ FARTHEST = 2.0
 """Pixels that an edge may seem to have moved."""
 
 _CUT = CropSpec(side=128, span=MESH_CROP.span)
-MIDDLE, GAIN = 128.0, 40.0
-"""Grey level of the surroundings in a portrait, and grey levels of their standard deviation."""
-_FLOOR, _WINDOW = 6.0, 25
-"""Grey levels that count as noise, and the pixels that are the surroundings."""
+_WINDOW = 25
+"""Pixels that are the surroundings of one."""
 WHOLE = np.array([row for row, unit in enumerate(ACTION_UNITS) if unit not in SIDED_UNITS], np.intp)
 """Rows of the units without sides."""
 
@@ -43,26 +42,13 @@ def portraits(luma: NDArray[np.uint8], meshes: Floats) -> Portraits:
     result = np.empty((len(matrices), PORTRAIT, PORTRAIT), np.uint8)
     for row, matrix in zip(result, matrices, strict=True):
         small = cv2.resize(crop(luma, matrix, _CUT), (PORTRAIT, PORTRAIT), interpolation=cv2.INTER_AREA)
-        row[:] = evened(np.asarray(small, np.uint8))
+        row[:] = evened(np.asarray(small, np.uint8), _WINDOW)
     return result
-
-
-def evened(cut: NDArray[np.uint8]) -> Portraits:
-    """Return a picture (h, w) whose grey levels are deviations from their surroundings, 40 to a standard deviation."""
-    grey = cut.astype(np.float32)
-    mean = cv2.blur(grey, (_WINDOW, _WINDOW))
-    spread = np.sqrt(np.maximum(cv2.blur(grey * grey, (_WINDOW, _WINDOW)) - mean * mean, 0)) + np.float32(_FLOOR)
-    return np.asarray(np.clip((grey - mean) / spread * np.float32(GAIN) + np.float32(MIDDLE), 0, 255), np.uint8)
 
 
 def known(pictures: Portraits) -> NDArray[np.bool_]:
     """Return which (n,) of (n, 96, 96) portraits were taken; the others are blank."""
     return np.asarray(pictures.any(axis=(1, 2)))
-
-
-def deviations(pictures: Portraits) -> Array:
-    """Return portraits as standard deviations from their surroundings, the sizes as they were."""
-    return np.asarray((pictures.astype(np.float32) - np.float32(MIDDLE)) / np.float32(GAIN), np.float32)
 
 
 class ChangeNet:
@@ -97,26 +83,26 @@ def layers(now: Portraits, calm: Portraits) -> Array:
     """
     n = len(now)
     result = np.empty((2, n, LAYERS, PORTRAIT, HALF), np.float32)
-    for row in range(n):
-        found = _compare(_halves(now[row]), _halves(calm[row]))
-        for layer, values in enumerate(found):
-            result[:, row, layer] = values.transpose(2, 0, 1)
+    for side in (0, 1):
+        for row in range(n):
+            _compare(_half(now[row], side), _half(calm[row], side), result[side, row])
     return result.reshape(2 * n, LAYERS, PORTRAIT, HALF)
 
 
-def _halves(picture: Portraits) -> Array:
-    """Return (96, 60, 2) the left half of a portrait and the right one mirrored, as deviations."""
-    return deviations(np.stack([picture[:, -HALF:], picture[:, HALF - 1 :: -1]], axis=-1))
+def _half(picture: Portraits, side: int) -> Array:
+    """Return (96, 60), the left half of a portrait or the right one mirrored, as deviations."""
+    return deviations(picture[:, HALF - 1 :: -1] if side else picture[:, -HALF:])
 
 
-def _compare(now: Array, calm: Array) -> tuple[Array, ...]:
-    """Return the four layers of both halves, (h, w, 2) each."""
-    gained = cv2.blur(now - calm, (3, 3), borderType=cv2.BORDER_CONSTANT)
+def _compare(now: Array, calm: Array, layers: Array) -> None:
+    """Fill the (4, h, w) layers of a half."""
+    before, gained, across, down = layers
+    before[:] = calm
+    gained[:] = cv2.blur(now - calm, (3, 3), borderType=cv2.BORDER_CONSTANT)
     both = cv2.blur((now + calm) * np.float32(0.5), (3, 3), borderType=cv2.BORDER_CONSTANT)
-    across, down = np.zeros(both.shape, np.float32), np.zeros(both.shape, np.float32)
+    across[:, [0, -1]], down[[0, -1]] = 0, 0
     np.subtract(both[:, 2:], both[:, :-2], out=across[:, 1:-1])
     np.subtract(both[2:], both[:-2], out=down[1:-1])
     moved = gained / (across * across + down * down + np.float32(SOFTEST_EDGE))
     for slopes in (across, down):
         np.clip(moved * slopes, -FARTHEST, FARTHEST, out=slopes)
-    return calm, np.asarray(gained, np.float32), across, down

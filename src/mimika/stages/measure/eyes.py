@@ -35,7 +35,7 @@ def openness(meshes: Floats) -> NDArray[np.float32]:
 
     Source: Soukupová, Čech, "Real-time eye blink detection using facial landmarks", CVWW 2016.
     """
-    ends = np.asarray(meshes, np.float64)[:, _SPANS]
+    ends = np.asarray(meshes)[:, _SPANS].astype(np.float64)
     across = ends[..., 0, :] - ends[..., 1, :]
     lengths = np.sqrt((across * across).sum(axis=-1))
     ratio = lengths[..., 1:].mean(axis=-1) / np.maximum(lengths[..., 0], 1e-9)

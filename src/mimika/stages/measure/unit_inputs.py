@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mimika.data.geometry import Floats
 from mimika.data.measurements import APPEARANCE
 from mimika.stages.faces.align import mean_face, mirror_map
-from mimika.stages.measure import appearance
+from mimika.stages.measure.appearance import FEATURES, mirror_places
 from mimika.stages.measure.pose import Fit, fit_mean_face
 
 Array = NDArray[np.float32]
@@ -36,20 +36,19 @@ SPANS = (
 )
 """Pairs of points whose distance says much about lids, brows, nose, lips and jaw."""
 
-_CORNERS, _IRISES = np.array([[362, 263], [133, 33]]), np.array([473, 468])
-_LIDS = np.array([[[386, 385, 387], [374, 380, 373]], [[159, 158, 160], [145, 153, 144]]])
-_RIMS = np.array([[474, 475, 476, 477], [469, 470, 471, 472]])
-"""Corners, middle of the iris, upper and lower lid, rim of the iris: the subject's left eye, then the right."""
+_EYES = np.array(
+    [
+        [362, 263, 473, 474, 475, 476, 477, 386, 385, 387, 374, 380, 373],
+        [133, 33, 468, 469, 470, 471, 472, 159, 158, 160, 145, 153, 144],
+    ]
+)
+"""Both corners, middle and rim of the iris, upper and lower lid: the subject's left eye, then the right."""
 _EYE_NUMBERS = 9
 _ANGLE_UNIT = 30.0
-_REGIONS: dict[str, tuple[slice, float, float]] = {
-    "upper": (slice(0, 5), -9.0, 0.1),
-    "lower": (slice(3, 8), -0.35, 9.0),
-}
-"""Rows of cells of the aligned crop, and the heights in the mean face between which points belong to a region."""
+_REGIONS: dict[str, tuple[int, float, float]] = {"upper": (0, -9.0, 0.1), "lower": (1, -0.35, 9.0)}
+"""Which of the appearance's regions it is, and the heights in the mean face between which points belong to it."""
 _OWN_SIDE = -0.03
 """Points of the mean face further right than this belong to the subject's left half; a strip of the middle is in it."""
-_OWN_CELLS = 3
 
 
 def upright_of(meshes: Floats, fit: Fit | None = None) -> Array:
@@ -70,12 +69,12 @@ def shape_of(meshes: Floats) -> Array:
 def numbers_of(upright: Array, angles: Floats, seen: Array | None = None) -> Array:
     """Return (n, k) all that any regressor looks at.
 
-    `upright` (n, 478, 3) from `upright_of`; `angles` (n, 3); `seen` (n, 576) from `appearance`, or None where no
+    `upright` (n, 478, 3) from `upright_of`; `angles` (n, 3); `seen` (n, 192) from `AppearanceNet`, or None where no
     regressor that looks at it will be asked.
     """
     n = len(upright)
     table = _table()
-    lengths = _lengths(upright[:, table.ends[:, 0]] - upright[:, table.ends[:, 1]])
+    lengths = _lengths_between(upright[:, table.ends])
     skin = np.zeros((n, 0), np.float32) if seen is None else np.asarray(seen, np.float32)
     turn = np.asarray(angles, np.float32)[:, :2] / np.float32(_ANGLE_UNIT)
     points = upright[:, table.rows].reshape(n, -1)
@@ -96,10 +95,10 @@ def inputs_compared(numbers: Array, shapes: Floats, neutrals: Floats) -> Array:
     table = _table()
     now, calm = np.asarray(shapes, np.float32), np.asarray(neutrals, np.float32)
     moved = (now - calm)[:, table.rows].reshape(len(now), -1)
-    own = _lengths(calm[:, table.ends[:, 0]] - calm[:, table.ends[:, 1]])
+    own = _lengths_between(calm[:, table.ends])
     first = moved.shape[1]
     moved = np.concatenate([moved, numbers[:, first : first + len(table.ends)] - own], axis=1)
-    return np.concatenate([_both(moved, table.moved), _both(numbers, table.alone[first:])], axis=1)
+    return np.concatenate([_both(moved, table.moved), _both(numbers, table.beside)], axis=1)
 
 
 def inputs_changed(compared: Array, shares: Array) -> Array:
@@ -123,35 +122,54 @@ def unit_file() -> dict[str, NDArray[Any]]:
         return {name: arrays[name] for name in arrays.files}
 
 
-def _both(numbers: Array, chosen: NDArray[np.intp]) -> Array:
-    """Return the chosen numbers of faces, then those of their mirror pictures."""
-    table = _table()
-    mirrored = numbers[:, table.mirror[chosen]] * table.sign[chosen]
-    return np.concatenate([numbers[:, chosen], mirrored])
+def _both(numbers: Array, view: _View) -> Array:
+    """Return the numbers of faces that a regressor sees, then those of their mirror pictures."""
+    return np.concatenate([numbers[:, view.places], numbers[:, view.mirrored] * view.signs])
 
 
 def _eyes(upright: Array) -> Array:
     """Return (n, 18) where each iris and each lid is in its eye, also in radii of the iris; left, then right."""
-    corners, irises, rims = upright[:, _CORNERS], upright[:, _IRISES], upright[:, _RIMS]
-    lids = upright[:, _LIDS, 1].sum(axis=-1) / 3
-    between = (corners[:, :, 0] + corners[:, :, 1]) / 2
-    radius = _lengths(rims - irises[:, :, None]).sum(axis=-1)[..., None] / 4 + np.float32(1e-3)
-    signs = np.array([-1, 1], np.float32)
-    gaps = (lids - irises[..., 1:2]) * signs
-    away = (irises - between)[..., :2]
-    parts = [away, gaps, gaps / radius, radius, (lids - between[..., 1:2]) * signs]
-    return np.concatenate(parts, axis=-1).reshape(len(upright), -1)
+    points = upright[:, _EYES]
+    radius = _lengths(points[:, :, 3:7] - points[:, :, 2:3]).sum(axis=-1) / 4 + np.float32(1e-3)
+    result = points.reshape(*radius.shape, -1) @ _eye_sums()
+    result[..., 4:6] = result[..., 2:4] / radius[..., None]
+    result[..., 6] = radius
+    return np.asarray(result.reshape(len(upright), -1), np.float32)
+
+
+@lru_cache(maxsize=1)
+def _eye_sums() -> Array:
+    """Return (39, 9), what adds up the points of an eye: 0 where a number is no sum of coordinates."""
+    points = np.eye(3 * _EYES.shape[1], dtype=np.float32).reshape(-1, _EYES.shape[1], 3)
+    between, iris, flat = points[:, :2].mean(axis=1), points[:, 2], np.zeros((len(points), 1), np.float32)
+    lids = np.stack([-points[:, 7:10, 1].mean(axis=1), points[:, 10:, 1].mean(axis=1)], axis=1)
+    signs = np.array([1, -1], np.float32)
+    gaps, places = lids + iris[:, 1:2] * signs, lids + between[:, 1:2] * signs
+    return np.concatenate([(iris - between)[:, :2], gaps, flat, flat, flat, places], axis=1)
+
+
+def _lengths_between(ends: Array) -> Array:
+    return _lengths(ends[..., 0, :] - ends[..., 1, :])
 
 
 def _lengths(vectors: Array) -> Array:
     return np.asarray(np.sqrt((vectors * vectors).sum(axis=-1)), np.float32)
 
 
+class _View(NamedTuple):
+    """The (k,) places of what a regressor sees; of the mirror picture it is the numbers at other places, with signs."""
+
+    places: NDArray[np.intp]
+    mirrored: NDArray[np.intp]
+    signs: Array
+
+
 class _Table:
     """Where each number stands, which are whose mirror picture, and which ones each regressor sees.
 
-    `rows` of points, `ends` (m, 2) of distances; `mirror` and `sign`: a number of the mirror picture is that number of
-    the face, times the sign. `alone`, `moved`, `regions`: places of what the regressors see.
+    `rows` of points, `ends` (m, 2) of distances. `alone` is what one sees that looks at the shape of a face, `moved`
+    how it differs from the neutral, `beside` all of the shape but the points, `regions` what those see that look at
+    a region.
     """
 
     def __init__(self) -> None:
@@ -165,23 +183,26 @@ class _Table:
         mirror = [place[int(swap[row])] + axis for row in self.rows for axis in range(3)]
         mirror += [3 * points + pairs[tuple(sorted(swap[pair].tolist()))] for pair in self.ends]
         mirror += [eyes + (number + _EYE_NUMBERS) % (2 * _EYE_NUMBERS) for number in range(2 * _EYE_NUMBERS)]
-        mirror += [turn, turn + 1, *(turn + 2 + appearance.mirror_places())]
+        mirror += [turn, turn + 1, *(turn + 2 + mirror_places())]
         sign = np.ones(len(mirror), np.float32)
         sign[0 : 3 * points : 3] = -1
         sign[[eyes, eyes + _EYE_NUMBERS, turn + 1]] = -1
         assert len(mirror) == turn + 2 + skin
-        self.mirror, self.sign = np.array(mirror, np.intp), sign
-        self.alone, self.moved = np.arange(turn + 2), np.arange(eyes)
-        self.regions = {name: self._region(name, eyes, turn) for name in _REGIONS}
+
+        def view(places: NDArray[np.intp]) -> _View:
+            return _View(places, np.array(mirror, np.intp)[places], sign[places])
+
+        self.alone, self.moved = view(np.arange(turn + 2)), view(np.arange(eyes))
+        self.beside = view(np.arange(3 * points, turn + 2))
+        self.regions = {name: view(self._region(name, eyes, turn)) for name in _REGIONS}
 
     def _region(self, name: str, eyes: int, turn: int) -> NDArray[np.intp]:
-        cells, top, bottom = _REGIONS[name]
+        number, top, bottom = _REGIONS[name]
         mean = mean_face()[self.rows]
         inside = (mean[:, 0] > _OWN_SIDE) & (mean[:, 1] > top) & (mean[:, 1] < bottom)
         own = np.flatnonzero(inside)
         spans = 3 * len(self.rows) + np.flatnonzero(np.isin(self.ends, self.rows[own]).all(axis=1))
-        side, each = appearance.CELLS, appearance.DIRECTIONS + 1
-        skin = turn + 2 + np.arange(side * side * each).reshape(side, side, each)[cells, _OWN_CELLS:].ravel()
+        skin = turn + 2 + FEATURES * number + np.arange(FEATURES)
         lids = np.arange(eyes, eyes + _EYE_NUMBERS) if name == "upper" else np.zeros(0, np.intp)
         points = (3 * own[:, None] + np.arange(3)).ravel()
         return np.concatenate([skin, points, spans, lids, [turn, turn + 1]]).astype(np.intp)

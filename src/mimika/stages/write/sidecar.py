@@ -16,11 +16,10 @@ from mimika.data.errors import ModelError
 from mimika.data.frame import SourceInfo
 from mimika.data.options import Options
 from mimika.engine import registry
-from mimika.engine.card import Card
 from mimika.stages.write.columns import COLUMNS, MESH_UNIT
 from mimika.stages.write.files import write_whole
 
-_ALWAYS = ("detect", "mesh", "eyes", "changes")
+_ALWAYS = ("detect", "mesh", "eyes", "appearance", "changes", "action_units")
 PACKAGES = ("numpy", "onnxruntime", "opencv-python-headless", "av", "pillow", "pyarrow")
 TERMS = (
     "Labels name the expression that a face shows, not the emotion that the person feels.",
@@ -99,10 +98,9 @@ def as_json(record: Record) -> dict[str, Any]:
 def models(options: Options) -> list[dict[str, Any]]:
     """Return name, version and SHA-256 of each network that may be in use and of the regressors, as their cards say."""
     found = []
-    for name in dict.fromkeys((*_ALWAYS, "action_units", options.model)):
+    for name in dict.fromkeys((*_ALWAYS, options.model)):
         try:
-            regressors = registry.folder() / f"{name}.toml"
-            card = Card.load(regressors) if name == "action_units" else registry.card(name)
+            card = registry.card(name)
         except ModelError as error:
             found.append({"name": name, "error": str(error)})
         else:
