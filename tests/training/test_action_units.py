@@ -10,10 +10,12 @@ import pytest
 from mimika.data.labels import ACTION_UNITS, FERPLUS, SIDED_UNITS
 from mimika.stages.faces.align import mean_face, mirror_map
 from mimika.stages.measure.action_units import displacements
+from mimika.training.action_units import hinted
 from mimika.training.action_units_data import (
     UNITS,
     UnitFaces,
     draw_units,
+    lip_gap,
     noisy,
     photographed,
     residuals,
@@ -50,6 +52,21 @@ def test_lips_never_cross_and_unit_25_is_how_far_they_are_apart():
         gap = np.mean([shape[0, b, 1] - shape[0, a, 1] for a, b in ((13, 14), (82, 87), (312, 317))])
         assert gap > 0
         assert units[0, UNITS["AU25"], 0] == pytest.approx(5 * min(gap / 0.25, 1), abs=0.15)
+
+
+def test_lips_that_are_apart_are_known_to_be_whatever_the_expression():
+    calm, low = mean_face().astype(np.float64), BASIS[UNITS["AU25"]].sum(axis=0)
+    gaps = np.array([0.01, 0.16, 0.16])
+    shapes = calm + ((gaps - lip_gap(calm[None])) / lip_gap(low[None]))[:, None, None] * low
+    meshes = (80 * shapes + [200, 200, 0]).astype(np.float32)
+    votes = 10 * np.eye(len(FERPLUS))[[FERPLUS.index(name) for name in ("happiness", "sadness", "surprise")]]
+    shares, known = hinted(meshes, votes)
+    lips, jaw = UNITS["AU25"], UNITS["AU26"]
+    np.testing.assert_allclose(shares[:, lips], gaps / 0.25, atol=0.02)
+    assert known[:, lips].all()
+    assert known[:, jaw].tolist() == [1, 0, 1]
+    assert shares[2, jaw] > 0.5
+    assert not known[:, UNITS["AU28"]].any()
 
 
 def test_noise_is_taken_off_one_face_and_put_on_another_at_its_own_size_and_turn():

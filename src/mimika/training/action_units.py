@@ -12,13 +12,9 @@ from mimika.stages.measure.action_units import LOWER_UNITS
 from mimika.stages.measure.appearance import AppearanceNet, cuts_of
 from mimika.stages.measure.changes import ChangeNet
 from mimika.stages.measure.eye_region import EyeNet
-from mimika.stages.measure.unit_inputs import UPPER_UNITS
+from mimika.stages.measure.unit_inputs import UPPER_UNITS, upright_of
 from mimika.training.action_units_basis import unit_displacements
-from mimika.training.action_units_data import (
-    UnitFaces,
-    residuals,
-    synthetic,
-)
+from mimika.training.action_units_data import FULL_LIP_GAP, UNITS, UnitFaces, lip_gap, residuals, synthetic
 from mimika.training.action_units_fit import Lesson, Schedule, changed_lesson, fit, seen_lesson, shape_lesson
 from mimika.training.action_units_photos import WarpedFaces, photo_faces
 from mimika.training.action_units_places import HELD_OUT, MESHES, face_labels, fer_votes
@@ -49,6 +45,8 @@ Fine = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]
 """Meshes (n, 478, 3) of our networks, presence (n,), crops (n, 64, 64)."""
 Named = tuple[NDArray[np.float32], NDArray[np.uint8], Array]
 """Meshes (n, 478, 3) and crops (n, 64, 64) of faces, and the expressions they are said to show, (n, 8)."""
+_APART, _ASKED = 0.05, 0.15
+"""Inter-ocular distances between lips that are apart, and the share from which on an expression asks for a unit."""
 _STEADY = (33, 133, 362, 263, 168, 6, 1, 4, 2, 98, 327, 10, 127, 356, 234, 454)
 
 
@@ -158,8 +156,19 @@ def _told(places: Places, name: str, meshes: NDArray[np.float32], rows: NDArray[
     return np.asarray(found["shares"], np.float64)
 
 
-def _hints(votes: Array, columns: list[int]) -> NDArray[np.float32]:
-    return np.repeat(hinted_units(votes)[:, columns, None], 2, axis=2)
+def hinted(meshes: NDArray[np.float32], votes: Array) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the shares (n, 23) of the units that faces hold by their expressions and their lips, and which are known.
+
+    How far the lips are apart is AU25, whatever the expression; and where they are apart, an expression that asks for
+    no lowered jaw does not say that it is not.
+    """
+    shares = hinted_units(votes)
+    known = np.broadcast_to([unit in HINTED for unit in ACTION_UNITS], shares.shape).astype(np.float32)
+    gap = lip_gap(upright_of(meshes))
+    shares[:, UNITS["AU25"]] = np.clip(gap / FULL_LIP_GAP, 0, 1)
+    for unit in ("AU26", "AU27"):
+        known[(gap > _APART) & (shares[:, UNITS[unit]] < _ASKED), UNITS[unit]] = 0
+    return shares, known
 
 
 def _skins(net: AppearanceNet, cuts: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -193,13 +202,15 @@ def regressors_seen(places: Places) -> dict[str, NDArray[np.float32]]:
     photos, net = [photo_faces(places, split) for split in ("train", "more")], AppearanceNet(Options())
     moved, (meshes, cuts, shares) = UnitFaces.join([part.faces for part in photos]), told_faces(places)
     skins = [np.concatenate([_skins(net, part.cuts) for part in photos]), _skins(net, cuts)]
+    hints, known = hinted(meshes, shares)
     arrays: dict[str, NDArray[np.float32]] = {}
     for name, units in (("upper", UPPER_UNITS), ("lower", LOWER_UNITS)):
         columns = [ACTION_UNITS.index(unit) for unit in units]
-        every, hinted = np.ones(len(units), np.float32), np.array([unit in HINTED for unit in units], np.float32)
+        every = np.ones(len(units), np.float32)
         wanted, ones = moved.intensities[:, columns] / np.float32(5), np.ones(len(moved), np.float32)
         warped = seen_lesson(moved.meshes, skins[0], wanted, every, ones, name)
-        real = seen_lesson(meshes, skins[1], _hints(shares, columns), hinted, balance(shares), name)
+        sides = np.repeat(hints[:, columns, None], 2, axis=2)
+        real = seen_lesson(meshes, skins[1], sides, np.tile(known[:, columns], (2, 1)), balance(shares), name)
         found = fit(Lesson.join((1 - TOLD, warped), (TOLD, real)), SEEN, shares=True)
         arrays.update({f"{name}_{key}": value for key, value in found.items()})
     return arrays

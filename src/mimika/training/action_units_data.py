@@ -99,12 +99,16 @@ def with_lips(shapes: Array, intensities: Array, basis: Array) -> tuple[Array, A
     """
     unit = UNITS["AU25"]
     parted = basis[unit].sum(axis=0)
-    gain = np.mean([parted[low, 1] - parted[up, 1] for up, low in _LIPS])
-    gap = np.mean([shapes[:, low, 1] - shapes[:, up, 1] for up, low in _LIPS], axis=0)
+    gain, gap = lip_gap(parted[None])[0], lip_gap(shapes)
     shapes = shapes + (np.maximum(0.005 - gap, 0) / gain)[:, None, None] * parted
     result = intensities.copy()
     result[:, unit] = np.clip(gap / FULL_LIP_GAP, 0, 1)[:, None] * 5.0
     return shapes, result
+
+
+def lip_gap(shapes: Floats) -> Array:
+    """Return how far the lips of (n, 478, 3) pose-free shapes are apart, (n,) inter-ocular distances."""
+    return np.asarray(np.mean([shapes[:, low, 1] - shapes[:, up, 1] for up, low in _LIPS], axis=0), np.float64)
 
 
 def photographed(shapes: Array, rng: np.random.Generator, yaw: float = 15.0, pitch: float = 10.0) -> Array:

@@ -91,8 +91,8 @@ def changed_lesson(faces: UnitFaces, shares: Array) -> Lesson:
 def seen_lesson(meshes: Array, seen: Array, targets: Array, known: Array, weights: Array, region: str) -> Lesson:
     """Return faces as a lesson by shape and appearance: left halves, then right halves mirrored.
 
-    `seen` (n, 192) from `AppearanceNet`, `targets` (n, m, 2) shares 0..1 of a region's units, `known` (m,) which of
-    them these faces teach.
+    `seen` (n, 192) from `AppearanceNet`, `targets` (n, m, 2) shares 0..1 of a region's units, `known` (m,) or (2n,
+    m) which of them these faces teach.
     """
     fit = fit_mean_face(meshes)
     inputs = inputs_seen(numbers_of(upright_of(meshes, fit), angles_of(fit[0]), seen), region)
