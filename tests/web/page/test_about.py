@@ -24,11 +24,12 @@ def test_limits_networks_and_the_log_are_told(look: Look, site: Running, screens
     sight = look("#/about")
     said = sight.page.locator("main").inner_text()
     assert "What a person feels, thinks or intends." in said
-    for name in ("detect", "mesh", "eyes", "expression", "expression-fast"):
+    for name in ("detect", "mesh", "eyes", "appearance", "changes", "expression", "expression-fast"):
         assert sight.page.get_by_role("heading", name=re.compile(rf"^{name}( |$)")).is_visible()
     networks = sight.page.get_by_role("region", name="Networks")
     assert "Apache-2.0" in networks.inner_text()
-    networks.get_by_text("Measured (").nth(1).click()
+    for measured in networks.get_by_text("Measured (").all():
+        measured.click()
     assert networks.get_by_role("row").count() > 3
     assert "nothing leaves this server" in said
     sight.page.get_by_role("button", name="Show the log").click()
