@@ -58,10 +58,7 @@ def card(target: Path, distance: float) -> dict[str, object]:
         "architecture": "dense regressors from shape, distances, appearance; displacements of 23 units, two sides",
         "licence": "Apache-2.0; displacements derived from ICT-FaceKit (MIT)",
         "labels": list(ACTION_UNITS),
-        "input": {
-            "name": "numbers",
-            "of": "a mesh, its neutral, what `appearance` and `changes` say",
-        },
+        "input": {"name": "numbers", "of": "a mesh, its neutral, what `appearance` and `changes` say"},
         "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
         "bytes": target.stat().st_size,
         "recipe": "recipes/action_units.py",

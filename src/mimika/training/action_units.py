@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +18,7 @@ from mimika.stages.measure.unit_inputs import UPPER_UNITS, upright_of
 from mimika.training.action_units_basis import unit_displacements
 from mimika.training.action_units_data import FULL_LIP_GAP, UNITS, UnitFaces, lip_gap, residuals, synthetic
 from mimika.training.action_units_fit import Lesson, Schedule, changed_lesson, fit, seen_lesson, shape_lesson
-from mimika.training.action_units_photos import WarpedFaces, photo_faces
+from mimika.training.action_units_photos import WarpedFaces, photo_faces, photos_to_learn
 from mimika.training.action_units_places import HELD_OUT, MESHES, face_labels, fer_votes
 from mimika.training.action_units_weak import HINTED, balance, hinted_units
 from mimika.training.expression_extra import answers, unlabelled
@@ -171,15 +173,16 @@ def hinted(meshes: NDArray[np.float32], votes: Array) -> tuple[NDArray[np.float3
     return shares, known
 
 
-def _skins(net: AppearanceNet, cuts: NDArray[np.uint8]) -> NDArray[np.float32]:
-    return np.concatenate([net.measure(part) for part in np.array_split(cuts, -(-len(cuts) // 100))])
-
-
 def changes_of(photos: WarpedFaces) -> NDArray[np.float32]:
     """Return what the network that compares pictures says of warped photos, (n, 23, 2)."""
-    net = ChangeNet(Options())
-    parts = np.array_split(photos.portraits, -(-len(photos.portraits) // 100))
-    return np.concatenate([net.measure(part[:, 0], part[:, 1]) for part in parts])
+    return _in_parts(ChangeNet(Options()).measure, photos.portraits[:, 0], photos.portraits[:, 1])
+
+
+def _in_parts(measure: Callable[..., NDArray[np.float32]], *pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return what a network says of many pictures, asked about a hundred at a time."""
+    count = -(-len(pictures[0]) // 100)
+    parts = zip(*(np.array_split(each, count) for each in pictures), strict=True)
+    return np.concatenate([measure(*part) for part in parts])
 
 
 def regressors_compared(places: Places) -> dict[str, NDArray[np.float32]]:
@@ -199,9 +202,9 @@ def regressors_compared(places: Places) -> dict[str, NDArray[np.float32]]:
 
 def regressors_seen(places: Places) -> dict[str, NDArray[np.float32]]:
     """Fit the two regressors that look at one picture; returns their arrays by name."""
-    photos, net = [photo_faces(places, split) for split in ("train", "more")], AppearanceNet(Options())
-    moved, (meshes, cuts, shares) = UnitFaces.join([part.faces for part in photos]), told_faces(places)
-    skins = [np.concatenate([_skins(net, part.cuts) for part in photos]), _skins(net, cuts)]
+    photos, (meshes, cuts, shares) = photos_to_learn(places), told_faces(places)
+    net, moved = AppearanceNet(Options()), photos.faces
+    skins = [_in_parts(net.measure, each) for each in (photos.cuts, cuts)]
     hints, known = hinted(meshes, shares)
     arrays: dict[str, NDArray[np.float32]] = {}
     for name, units in (("upper", UPPER_UNITS), ("lower", LOWER_UNITS)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,8 @@ MOVED_COUNT = {"train": 10000, "more": 12000}
 """Faces that showed anything before they moved."""
 _SEEDS = {"train": 12, "more": 14, "again": 13, "test": 11}
 _PHOTO_SETS = ("faces", "studio", "fer2013-train")
+_PICTURES = ("cuts", "portraits", "which")
+"""What is known of warped photos beside their faces."""
 Rows = Callable[[Places, str, LabelledFaces], list[int]]
 """What chooses the rows of a named set."""
 
@@ -44,10 +46,21 @@ class WarpedFaces:
     portraits: NDArray[np.uint8]
     which: NDArray[np.str_]
 
+    @classmethod
+    def join(cls, parts: Sequence[WarpedFaces]) -> WarpedFaces:
+        """Return all photos of some sets as one."""
+        faces = UnitFaces.join([part.faces for part in parts])
+        return cls(faces, *(np.concatenate([getattr(part, key) for part in parts]) for key in _PICTURES))
+
 
 def photo_faces(places: Places, split: str) -> WarpedFaces:
     """Return warped photos of calm faces, those of held-out persons in "test"; "again" warps the others once more."""
     return _warped(places, "photos", split, _calm_rows, PHOTO_COUNT[split])
+
+
+def photos_to_learn(places: Places) -> WarpedFaces:
+    """Return all warped photos that networks and what looks at one picture learn from."""
+    return WarpedFaces.join([photo_faces(places, split) for split in ("train", "more")])
 
 
 def moved_faces(places: Places, split: str) -> WarpedFaces:

@@ -22,8 +22,7 @@ from mimika.stages.measure.appearance import FEATURES, HALF, REGION, halves_of, 
 from mimika.stages.measure.pose import angles_of, fit_mean_face
 from mimika.stages.measure.unit_inputs import UPPER_UNITS, inputs_seen, numbers_of, upright_of
 from mimika.training.action_units import TOLD, told_faces, voted_faces
-from mimika.training.action_units_data import UnitFaces
-from mimika.training.action_units_photos import photo_faces
+from mimika.training.action_units_photos import photos_to_learn
 from mimika.training.action_units_scores import prototypes
 from mimika.training.action_units_weak import HINTED, balance, hinted_units
 from mimika.training.export import export_network
@@ -37,6 +36,14 @@ SAMPLE = 300
 """Halves off which the ranges of the activations are read when the network is written in whole numbers."""
 _ROWS = [ACTION_UNITS.index(unit) for unit in UNITS]
 _BATCH = 256
+_DATA = {
+    "fer2013": "FER-2013 training pictures with FER+ votes (research benchmark, found by web search; MIT)",
+    "faces": "faces/ of an Apache-2.0 repository, many LFW news photos",
+    "people": "video frames of YouTube Faces (research use), MIT repository",
+    "studio": "portraits (CC BY 4.0), warped",
+    "displacements": "ICT-FaceKit (MIT), by which photos were warped",
+}
+"""What the card says of the pictures that it learnt from."""
 
 Array = NDArray[np.float32]
 
@@ -140,15 +147,15 @@ def faces_of(meshes: Array, cuts: NDArray[np.uint8]) -> Faces:
 def learnt_from(places: Places) -> tuple[Faces, Truth]:
     """Return the faces of which expressions are told, and warped photos of calm ones with known units."""
     meshes, cuts, votes = told_faces(places)
-    photos = [photo_faces(places, split) for split in ("train", "more")]
-    moved = UnitFaces.join([part.faces for part in photos])
+    photos = photos_to_learn(places)
+    moved = photos.faces
     hints = np.repeat(hinted_units(votes)[:, :, None], 2, axis=2)
     shares = np.concatenate([hints, moved.intensities / np.float32(5)])[:, _ROWS]
     known = np.ones((len(shares), len(UNITS)), np.float32)
     known[: len(meshes)] = [unit in HINTED for unit in UNITS]
     weights = balance(votes)
     chances = np.concatenate([TOLD * weights / weights.sum(), np.full(len(moved), (1 - TOLD) / len(moved))])
-    faces = faces_of(np.concatenate([meshes, moved.meshes]), np.concatenate([cuts, *(part.cuts for part in photos)]))
+    faces = faces_of(np.concatenate([meshes, moved.meshes]), np.concatenate([cuts, photos.cuts]))
     return faces, Truth(*(torch.from_numpy(each.astype(np.float32)) for each in (shares, known, chances)))
 
 
@@ -213,13 +220,7 @@ def main() -> None:
         "licence": "Apache-2.0",
         "labels": [],
         "input": {"name": "luma", "shape": ["n", 1, faces.pictures.shape[-1], HALF]},
-        "data": {
-            "fer2013": "FER-2013 training pictures with FER+ votes (research benchmark, found by web search; MIT)",
-            "faces": "faces/ of an Apache-2.0 repository, many LFW news photos",
-            "people": "video frames of YouTube Faces (research use), MIT repository",
-            "studio": "portraits (CC BY 4.0), warped",
-            "displacements": "ICT-FaceKit (MIT), by which photos were warped",
-        },
+        "data": _DATA,
         "scores": {
             "validation_auc_of_prototypes": round(told_apart(learner, *check), 4),
             "steps": options.steps,

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from mimika.data.labels import ACTION_UNITS
 from mimika.data.measurements import PORTRAIT
 from mimika.stages.measure.changes import FARTHEST, HALF, LAYERS, SOFTEST_EDGE, layers
-from mimika.stages.measure.evened import deviations
-from mimika.training.action_units_photos import moved_faces, photo_faces
+from mimika.stages.measure.evened import half_of
+from mimika.training.action_units_photos import MOVED_COUNT, WarpedFaces, moved_faces, photos_to_learn
 from mimika.training.export import export_network
 from mimika.training.halves import jittered, roughened, softened
 from mimika.training.networks.blocks import convolution
@@ -67,12 +67,11 @@ class ChangeNetwork(nn.Module):
 
 def pairs_of(places: Places) -> Pairs:
     """Return all pairs that are there to learn from."""
-    parts = [made(places, split) for made in (photo_faces, moved_faces) for split in ("train", "more")]
-    names = [f"{name}/{row}" for part in parts for name, row in part.which]
+    every = WarpedFaces.join([photos_to_learn(places), *(moved_faces(places, split) for split in MOVED_COUNT)])
     return Pairs(
-        torch.from_numpy(np.concatenate([part.portraits for part in parts])),
-        torch.from_numpy(np.concatenate([part.faces.intensities for part in parts]) / np.float32(5)),
-        np.array([held_out(name, VALIDATION) for name in names]),
+        torch.from_numpy(every.portraits),
+        torch.from_numpy(every.faces.intensities / np.float32(5)),
+        np.array([held_out(f"{name}/{row}", VALIDATION) for name, row in every.which]),
     )
 
 
@@ -114,7 +113,7 @@ def fit(pairs: Pairs, steps: tuple[int, ...], state: Path, batch: int = 128) -> 
 def agreement(network: nn.Module, pairs: Pairs, most: int = 1000) -> float:
     """Return the mean Pearson r over units of the left halves of held-out pairs."""
     rows = np.flatnonzero(pairs.held)[:most]
-    shown = torch.from_numpy(deviations(pairs.portraits[rows][..., -HALF:].numpy()))
+    shown = torch.from_numpy(half_of(pairs.portraits[rows].numpy(), 0, HALF))
     with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
         found = network(compared(shown).contiguous(memory_format=torch.channels_last)).float().numpy()
     wanted = pairs.shares[rows, :, 0].numpy()

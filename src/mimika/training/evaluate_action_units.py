@@ -180,7 +180,7 @@ def morphable(places: Places, measure: Skins) -> dict[str, Any]:
         "faces": len(test),
         "noise": "errors of our meshes on held-out persons, and 0.6 % of eye distance from point to point",
         "noise_percent_of_outer_corners": noise_percent(places),
-        "with_neutral": agreement(measure_compared(measure, test), test.intensities),
+        "with_neutral": agreement(measure.by_shape(test.meshes, test.neutrals), test.intensities),
         "without_neutral": agreement(measure.by_shape(test.meshes), test.intensities),
         "yardsticks": {
             "ridge_with_neutral": by_ridge(train, test, True)["mean"],
@@ -201,7 +201,7 @@ def warped(places: Places, measure: Skins) -> dict[str, Any]:
         "faces": len(photos),
         "with_neutral": agreement(compared, photos.intensities),
         "without_neutral": agreement(alone, photos.intensities),
-        "by_shape_with_neutral": agreement(measure_compared(measure, photos), photos.intensities),
+        "by_shape_with_neutral": agreement(measure.by_shape(photos.meshes, photos.neutrals), photos.intensities),
         "share_followed_by_mesh": followed(photos),
         "yardsticks": {
             "ridge_with_neutral": by_ridge(learnt, photos, True)["mean"],
@@ -230,12 +230,6 @@ def evaluate(places: Places, split: str) -> dict[str, Any]:
         "neutral_photos_by_yaw": by_yaw(places, measure),
         "milliseconds": timing(measure, meshes[0]),
     }
-
-
-def measure_compared(measure: Skins, faces: UnitFaces) -> Array:
-    """Return intensities by shape against the neutral alone, without what a face by itself shows."""
-    angles = angles_of(fit_mean_face(faces.meshes)[0])
-    return measure.measure(faces.meshes, angles, faces.neutrals)
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from mimika.data.geometry import Floats
 from mimika.data.labels import ACTION_UNITS
 from mimika.data.options import Options
 from mimika.stages.measure.appearance import AppearanceNet, Cuts, cuts_of
-from mimika.stages.measure.changes import WHOLE, ChangeNet, Portraits, known
+from mimika.stages.measure.changes import ChangeNet, Portraits, known, without_sides
 from mimika.stages.measure.eyes import openness
 from mimika.stages.measure.pose import Fit
 from mimika.stages.measure.unit_inputs import (
@@ -101,8 +101,7 @@ class ActionUnits:
             result[rows] = weight * result[rows] + (1 - weight) * compared
             # The lids against the person's own say more of a closing eye than any picture.
             result[rows, _SHUT] = compared[:, _SHUT]
-        whole = result[:, WHOLE]
-        result[:, WHOLE] = (whole + whole[..., ::-1]) / 2
+        result = without_sides(result)
         return np.minimum(np.maximum(result, 0, out=result), MAXIMUM, out=result)
 
     def neutral_shape(self, meshes: Floats, angles: Floats) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ from mimika.data.measurements import APPEARANCE
 from mimika.data.options import Options
 from mimika.engine.registry import open_session
 from mimika.stages.faces.align import EXPRESSION_CROP, crop, matrices_from_meshes
-from mimika.stages.measure.evened import deviations, evened
+from mimika.stages.measure.evened import evened, half_of
 
 HALF, REGION = 40, 40
 """Columns of a half, the middle and the cheek of one side; rows of its upper and of its lower region."""
@@ -39,8 +39,7 @@ def pictures_of(cuts: Cuts) -> NDArray[np.uint8]:
 
 def halves_of(pictures: NDArray[np.uint8]) -> Array:
     """Return (2n, 1, 64, 40), the left halves of n evened faces, then the right ones mirrored."""
-    both = np.concatenate([pictures[:, :, -HALF:], pictures[:, :, HALF - 1 :: -1]])
-    return deviations(both)[:, None]
+    return np.concatenate([half_of(pictures, side, HALF) for side in (0, 1)])[:, None]
 
 
 class AppearanceNet:

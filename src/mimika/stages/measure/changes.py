@@ -12,7 +12,7 @@ from mimika.data.measurements import PORTRAIT
 from mimika.data.options import Options
 from mimika.engine.registry import open_session
 from mimika.stages.faces.align import MESH_CROP, CropSpec, crop, matrices_from_meshes
-from mimika.stages.measure.evened import deviations, evened
+from mimika.stages.measure.evened import evened, half_of
 
 HALF = 60
 """Columns of a half: the middle and the cheek of one side, so that both halves see nose and lips whole."""
@@ -26,7 +26,7 @@ FARTHEST = 2.0
 _CUT = CropSpec(side=128, span=MESH_CROP.span)
 _WINDOW = 25
 """Pixels that are the surroundings of one."""
-WHOLE = np.array([row for row, unit in enumerate(ACTION_UNITS) if unit not in SIDED_UNITS], np.intp)
+_WHOLE = np.array([row for row, unit in enumerate(ACTION_UNITS) if unit not in SIDED_UNITS], np.intp)
 """Rows of the units without sides."""
 
 Array = NDArray[np.float32]
@@ -70,9 +70,14 @@ class ChangeNet:
         if not n:
             return np.zeros((0, len(ACTION_UNITS), 2), np.float32)
         found = self._session.run(layers(now, calm))["units"].reshape(2, n, len(ACTION_UNITS)).transpose(1, 2, 0)
-        result = np.clip(found, 0, 1)
-        result[:, WHOLE] = result[:, WHOLE].mean(axis=-1, keepdims=True)
-        return np.asarray(result, np.float32)
+        return without_sides(np.asarray(np.clip(found, 0, 1), np.float32))
+
+
+def without_sides(units: Array) -> Array:
+    """Give units without sides the mean of what both halves say; changes (n, 23, 2) `units` and returns them."""
+    whole = units[:, _WHOLE]
+    units[:, _WHOLE] = (whole + whole[..., ::-1]) / 2
+    return units
 
 
 def layers(now: Portraits, calm: Portraits) -> Array:
@@ -85,13 +90,8 @@ def layers(now: Portraits, calm: Portraits) -> Array:
     result = np.empty((2, n, LAYERS, PORTRAIT, HALF), np.float32)
     for side in (0, 1):
         for row in range(n):
-            _compare(_half(now[row], side), _half(calm[row], side), result[side, row])
+            _compare(half_of(now[row], side, HALF), half_of(calm[row], side, HALF), result[side, row])
     return result.reshape(2 * n, LAYERS, PORTRAIT, HALF)
-
-
-def _half(picture: Portraits, side: int) -> Array:
-    """Return (96, 60), the left half of a portrait or the right one mirrored, as deviations."""
-    return deviations(picture[:, HALF - 1 :: -1] if side else picture[:, -HALF:])
 
 
 def _compare(now: Array, calm: Array, layers: Array) -> None:

@@ -31,6 +31,11 @@ def evened(cut: NDArray[np.uint8] | NDArray[np.float32], window: int) -> NDArray
     return np.asarray(result, np.uint8)
 
 
+def half_of(pictures: NDArray[np.uint8], side: int, width: int) -> NDArray[np.float32]:
+    """Return the left halves (side 0) of (..., h, w) evened pictures, or right ones (1) mirrored, as deviations."""
+    return deviations(pictures[..., width - 1 :: -1] if side else pictures[..., -width:])
+
+
 def deviations(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return evened pictures as standard deviations from their surroundings, the sizes as they were."""
     return np.asarray((pictures.astype(np.float32) - np.float32(MIDDLE)) / np.float32(GAIN), np.float32)
