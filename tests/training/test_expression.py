@@ -160,6 +160,23 @@ def test_crop_errs_about_its_centre() -> None:
     assert 2 < np.degrees(np.arctan2(moved[:, 1, 0], moved[:, 0, 0])).std() < 12
 
 
+def test_plainer_pictures_are_nearer_to_the_plain_crop(folders: run.Folders) -> None:
+    faces = load_split(folders.data, folders.labels, "train")
+    rows = range(12)
+
+    def away(strength: float) -> float:
+        torch.manual_seed(0)
+        dataset = ExpressionCrops(faces, augment=True, strength=strength)
+        plain = ExpressionCrops(faces)
+        both = [(dataset[row], plain[row][0].numpy()) for row in rows]
+        return float(
+            np.mean([np.abs(seen[0].numpy()[..., :: -1 if seen[5] else 1] - wanted).mean() for seen, wanted in both])
+        )
+
+    assert away(0.0) < 0.01, "mirrored at most"
+    assert away(0.4) < 0.75 * away(1.0)
+
+
 def test_network_learns_a_handful(folders: run.Folders, task: ExpressionTask) -> None:
     crops = ExpressionCrops(load_split(folders.data, folders.labels, "train"))
     batch = tuple(torch.stack(part) for part in zip(*(crops[i] for i in range(16)), strict=True))

@@ -172,7 +172,7 @@ def moved_meshes(neutrals: Floats, basis: Array, bank: Array, rng: np.random.Gen
     These carry what the network makes of real persons at rest, whom no morphable face has met.
     """
     calm = np.asarray(neutrals, np.float64)[rng.integers(len(neutrals), size=count)]
-    shapes, placing = _upright(calm)
+    shapes, placing = upright(calm)
     units = draw_units(rng, count)
     moved, units = with_lips(shapes + displaced(shapes, basis, units), units, basis)
     meshes = placing(moved)
@@ -208,7 +208,7 @@ def moved_photo(
 
     Returns None where the network lost the face.
     """
-    shapes, _ = _upright(np.asarray(mesh, np.float64)[None])
+    shapes, _ = upright(np.asarray(mesh, np.float64)[None])
     moved, mended = with_lips(shapes + displaced(shapes, basis, units[None]), units[None], basis)
     rotations, scales, origins = fit_mean_face(np.asarray(mesh, np.float64)[None])
     turn = rotation_of(rng.normal(0, 5), rng.normal(0, 8), rng.normal(0, 5)) @ rotations[0]
@@ -246,7 +246,7 @@ def face_cut(
     return np.asarray(cut, np.uint8), moved.astype(np.float32)
 
 
-def _upright(meshes: Array) -> tuple[Array, Callable[[Array], Array]]:
+def upright(meshes: Array) -> tuple[Array, Callable[[Array], Array]]:
     """Return pose-free shapes (n, 478, 3), and what puts shapes back where the meshes were."""
     rotations, scales, origins = fit_mean_face(meshes)
     shapes = np.einsum("nji,npj->npi", rotations, meshes - origins[:, None]) / scales[:, None, None]

@@ -76,11 +76,7 @@ def _warped(places: Places, name: str, split: str, chosen: Rows, count: int) -> 
 
 
 def _warp_photos(places: Places, split: str, chosen: Rows, count: int) -> Arrays:
-    sets, test = {name: places.faces(name) for name in _PHOTO_SETS}, split == "test"
-    pool = []
-    for name, faces in sets.items():
-        rows = [row for row in chosen(places, name, faces) if held_out(str(faces.names[row]), HELD_OUT) == test]
-        pool += [(name, row) for row in rows for _ in range(12 if name == "studio" else 1)]
+    sets, pool = {name: places.faces(name) for name in _PHOTO_SETS}, _pool(places, split == "test", chosen)
     rng, model = np.random.default_rng(_SEEDS[split]), places.model()
     basis, net, eyes = unit_displacements(model), MeshNet(Options()), EyeNet(Options())
     found: list[MovedPhoto] = []
@@ -101,6 +97,20 @@ def _warp_photos(places: Places, split: str, chosen: Rows, count: int) -> Arrays
         "cuts": cuts,
         "portraits": portraits,
     }
+
+
+def calm_pool(places: Places, held: bool) -> list[tuple[str, int]]:
+    """Return set and row of photos of calm faces, of the held-out persons or of the others, as often as to be drawn."""
+    return _pool(places, held, _calm_rows)
+
+
+def _pool(places: Places, held: bool, chosen: Rows) -> list[tuple[str, int]]:
+    pool = []
+    for name in _PHOTO_SETS:
+        faces = places.faces(name)
+        rows = [row for row in chosen(places, name, faces) if held_out(str(faces.names[row]), HELD_OUT) == held]
+        pool += [(name, row) for row in rows for _ in range(12 if name == "studio" else 1)]
+    return pool
 
 
 def _steady_rows(places: Places, name: str, faces: LabelledFaces) -> list[int]:

@@ -23,6 +23,7 @@ from mimika.evaluation.statistics import interval, plain, roc_auc
 from mimika.stages.faces import align
 from mimika.stages.measure.mesh import MeshNet
 from mimika.training.mesh_data import SPEC, half_face, mirrored, rows_of, scene_crop
+from mimika.training.mesh_follows import FILMS, PICTURES, follows_films, follows_photos
 from mimika.training.pictures import LabelledFaces, labelled_faces, read_luma, shards
 
 HAND_POINTS = {18: 33, 22: 133, 23: 362, 27: 263, 87: 61, 93: 291}
@@ -189,8 +190,16 @@ def evaluate(model: str, data: Path, labels: Path, cache: Path) -> dict[str, Any
         "presence": presence(net, sets, scenes),
         "jitter_percent": jitter(net, labels / "still.npz"),
         "mirror_gap_percent": mirror_gap(net, sets[0]),
+        "follows": follows(net, data, labels),
         "milliseconds_one_thread": milliseconds(net),
     }
+
+
+def follows(net: MeshNet, data: Path, labels: Path) -> dict[str, Any]:
+    """Return how far the mesh follows movements, in warped photos and in films; empty without the teacher's labels."""
+    if not all((labels / name).is_file() for name in (PICTURES, FILMS)):
+        return {}
+    return {"warped_photos": follows_photos(net, labels), "films": follows_films(net, data, labels)}
 
 
 def main() -> None:

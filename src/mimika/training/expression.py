@@ -69,7 +69,8 @@ class ExpressionTask(Task):
     `mixup` (alpha) on a share `mixup_chance` of the batches, `belief_start` (progress after which the network's own
     answers make `belief_share` of the seven-class targets) and `belief_pace`, `sides` (crop sides to begin with, and
     until which progress), `embedding` (its length), `extra` (sets of unlabelled faces), `teachers` (network files)
-    whose answers make `teacher_share` of the targets, `teacher_shift` (see `answers`). [network]: the arguments of
+    whose answers make `teacher_share` of the targets, `teacher_shift` (see `answers`), `strength` of the changes to
+    pictures (see `ExpressionCrops`). [network]: the arguments of
     `ExpressionNetwork`. [ship]: `int8` (see `quantize.py`), false unless told, and `looks` (see `ShippedExpression`), 1
     unless told.
 
@@ -99,7 +100,8 @@ class ExpressionTask(Task):
         self.embedding = int(given("embedding", 128))
         faces = with_extra_faces(load_split(data, labels, "train"), data, labels, cache, given("extra", []))
         teachers = [Path(name) for name in given("teachers", [])]
-        self.crops = ExpressionCrops(faces, augment=True, unlabelled=bool(teachers))
+        strength = float(given("strength", 1.0))
+        self.crops = ExpressionCrops(faces, augment=True, unlabelled=bool(teachers), strength=strength)
         self.register_buffer("votes", self.crops.targets.clone())
         known = self.crops.labels.clamp(min=0)
         self.register_buffer("labels", F.one_hot(known, len(FER2013)).float())

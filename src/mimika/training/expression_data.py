@@ -111,18 +111,20 @@ class ExpressionCrops(Dataset[tuple[Tensor, ...]]):
 
     A sample is crop, vote targets (8,), their weight 0 or 1, label 0..6 or -1, its number, and whether it was mirrored.
     With `augment` the crop errs, as the product's own crop does, and the picture is mirrored and degraded, by chances
-    drawn from torch's generator, so that every loading process and every epoch has its own. Faces without any truth
-    are left out unless `unlabelled`.
+    drawn from torch's generator, so that every loading process and every epoch has its own; `strength` is the share of
+    that, 1 all of it. Faces without any truth are left out unless `unlabelled`.
     """
 
-    def __init__(self, faces: ExpressionFaces, augment: bool = False, unlabelled: bool = False) -> None:
+    def __init__(
+        self, faces: ExpressionFaces, augment: bool = False, unlabelled: bool = False, strength: float = 1.0
+    ) -> None:
         targets, usable = vote_targets(faces.votes)
         rows = np.flatnonzero(usable | (faces.labels >= 0) | unlabelled)
         self.faces, self.rows = faces, rows
         self.targets = torch.from_numpy(targets[rows])
         self.weights = torch.from_numpy(usable[rows].astype(np.float32))
         self.labels = torch.from_numpy(faces.labels[rows])
-        self.augment = augment
+        self.augment, self.strength = augment, strength
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -135,7 +137,7 @@ class ExpressionCrops(Dataset[tuple[Tensor, ...]]):
         if self.augment:
             rng = np.random.default_rng(int(torch.randint(0, 2**31, ()).item()))
             mirror = bool(rng.random() < 0.5)
-            luma = augmented(picture, matrix, rng, mirror)
+            luma = augmented(picture, matrix, rng, mirror, self.strength)
         else:
             luma = crop(picture, matrix, EXPRESSION_CROP)
         tensor = torch.from_numpy(luma[None].astype(np.float32) / 255)
@@ -144,19 +146,25 @@ class ExpressionCrops(Dataset[tuple[Tensor, ...]]):
 
 
 def augmented(
-    picture: NDArray[np.uint8], matrix: NDArray[np.float64], rng: np.random.Generator, mirror: bool
+    picture: NDArray[np.uint8],
+    matrix: NDArray[np.float64],
+    rng: np.random.Generator,
+    mirror: bool,
+    strength: float = 1.0,
 ) -> NDArray[np.uint8]:
-    """Cut an erring crop out of `picture`, mirror it on request and degrade it."""
-    luma = crop(picture, jittered(matrix, rng), EXPRESSION_CROP)
+    """Cut an erring crop out of `picture`, mirror it on request and degrade it; `strength` is the share of both."""
+    luma = crop(picture, jittered(matrix, rng, strength), EXPRESSION_CROP)
     if mirror:
         luma = np.asarray(cv2.flip(luma, 1), np.uint8)
-    return augment.apply(luma, CHANCES, rng)
+    return augment.apply(luma, {kind: strength * chance for kind, chance in CHANCES.items()}, rng)
 
 
-def jittered(matrix: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+def jittered(matrix: NDArray[np.float64], rng: np.random.Generator, strength: float = 1.0) -> NDArray[np.float64]:
     """Turn, scale, stretch and shift a picture-to-crop matrix about the crop's centre, by what a mesh errs and more."""
     side = EXPRESSION_CROP.side
-    angle, scale, stretch, *shift = rng.normal(0, (np.radians(TURN), SCALE, STRETCH, SHIFT * side, SHIFT * side))
+    angle, scale, stretch, *shift = strength * rng.normal(
+        0, (np.radians(TURN), SCALE, STRETCH, SHIFT * side, SHIFT * side)
+    )
     cos, sin, zoom = np.cos(angle), np.sin(angle), np.exp(scale)
     linear = np.array([[cos, -sin], [sin, cos]]) * zoom * np.array([np.exp(stretch), np.exp(-stretch)])
     return augment.disturbed(matrix, linear, np.array(shift), side)

@@ -22,6 +22,10 @@ from mimika.training.ledger import Ledger
 from mimika.training.optimizers import make_optimizer, make_plan
 from mimika.training.pretrained import depths, load_weights, matching
 from mimika.training.recipe import Recipe
+from mimika.training.unfold import unfold
+
+EXAMPLE = 512
+"""Inputs off which the normalisations of a shipped network are read when it goes on learning."""
 
 
 class Task(lightning.LightningModule):
@@ -61,11 +65,20 @@ class Task(lightning.LightningModule):
         """Prepare the weights before the first epoch of a fresh training: load those that the recipe starts from.
 
         Raises:
-            InputError: they are not there, or are another network's.
+            InputError, ModelError: they are not there, or are another network's.
         """
         if source := self.recipe.start.get("weights"):
-            print(load_weights(self.network, str(source)), file=sys.stderr, flush=True)
+            if Path(source).suffix == ".onnx":
+                unfold(self.network, Path(source), self.example())
+            else:
+                print(load_weights(self.network, str(source)), file=sys.stderr, flush=True)
             self.averaged.module.load_state_dict(self.network.state_dict())
+
+    def example(self) -> Tensor:
+        """Return `EXAMPLE` typical inputs (n, 1, h, w) of the training."""
+        loader = DataLoader(self.train_dataset(), EXAMPLE, shuffle=True)
+        batch = next(iter(loader))
+        return batch["luma"] if isinstance(batch, dict) else batch[0]  # type: ignore[no-any-return]
 
     def export(self, target: Path) -> dict[str, Any]:
         """Write the averaged network to `target` with its card, scores included; return the card."""

@@ -40,7 +40,7 @@ def rebuilt(file: Path, dropout: float = 0.0) -> ShippedExpression:
     Raises:
         ModelError: if the file is no network of that family, or the rebuilt one computes something else.
     """
-    model = _loaded(file)
+    model = loaded(file)
     weights = _weights(model)
     try:
         network = ExpressionNetwork(*_shape(weights), dropout)
@@ -62,7 +62,7 @@ def is_whole(file: Path) -> bool:
     Raises:
         ModelError: if the file cannot be read.
     """
-    return is_quantized(_loaded(file))
+    return is_quantized(loaded(file))
 
 
 def _check(whole: nn.Module, file: Path, allowed: float) -> None:
@@ -73,7 +73,12 @@ def _check(whole: nn.Module, file: Path, allowed: float) -> None:
         raise ModelError(f"{file}: ONNX Runtime and PyTorch differ by {difference:.2e}, more than {allowed:.0e}")
 
 
-def _loaded(file: Path) -> onnx.ModelProto:
+def loaded(file: Path) -> onnx.ModelProto:
+    """Return an ONNX file.
+
+    Raises:
+        ModelError: if it cannot be read.
+    """
     try:
         return onnx.load(str(file))
     except FileNotFoundError as error:
