@@ -14,7 +14,6 @@ from mimika.training import turned
 from mimika.training.export import export_network, write_card
 from mimika.training.fit import Task
 from mimika.training.mesh_data import SPEC, HeldOutFaces, MeshFaces, rows_of
-from mimika.training.mesh_moves import Moves, readout
 from mimika.training.networks.mesh import MeshNetwork, ShippedMesh
 from mimika.training.pictures import LabelledFaces, labelled_faces, read_luma
 from mimika.training.recipe import Recipe
@@ -24,24 +23,15 @@ COMPONENT_SHAPES = 3000
 
 
 class MeshTask(Task):
-    """Mean absolute point error in inter-ocular distances plus presence, and which action units the error amounts to.
-
-    The recipe's [data]: `sets` and their `weights`, `epoch_items`, `depth_weight`, `mild_share` (of the training, at
-    its end: hard cases are rare and nothing is mirrored), `moved_share` of the faces, which are warped by action units,
-    and `unit_weight`: what an error of theirs means in units counts so much.
-    """
+    """Mean absolute point error in inter-ocular distances plus presence."""
 
     network: MeshNetwork
-    readout: Tensor
 
     def __init__(self, recipe: Recipe, data: Path, labels: Path, cache: Path) -> None:
         super().__init__(recipe, MeshNetwork(SPEC.side, **recipe.network))
         self.folders = (data, labels, cache)
         self.depth_weight = float(recipe.data.get("depth_weight", 0.4))
-        self.mild_share = float(recipe.data.get("mild_share", 0.0))
-        self.moved_share = float(recipe.data.get("moved_share", 0.0))
-        self.unit_weight = float(recipe.data.get("unit_weight", 0.0))
-        self.register_buffer("readout", torch.from_numpy(readout()), persistent=False)
+        self.mild_epochs = int(recipe.data.get("mild_epochs", 0))
         self._sets: list[LabelledFaces] | None = None
         self._shown: MeshFaces | None = None
 
@@ -59,17 +49,13 @@ class MeshTask(Task):
         scenes = [scene for i, scene in enumerate(read_luma(data, "negatives")) if i % 5]
         mesh = turned.triangles(data / "face_model" / "canonical_face_model.obj")
         weights = [float(weight) for weight in self.recipe.data["weights"]]
-        self._shown = MeshFaces(
-            chosen, weights, scenes, int(self.recipe.data["epoch_items"]), mesh, moves=Moves(),
-            moved_share=self.moved_share,
-        )  # fmt: skip
+        self._shown = MeshFaces(chosen, weights, scenes, int(self.recipe.data["epoch_items"]), mesh)
         return self._shown
 
     def on_train_epoch_start(self) -> None:
-        """Make the last epochs mild; each starts its chances from its own seed."""
-        torch.manual_seed(1000 * self.recipe.seed + self.current_epoch)
+        """Make the last epochs mild."""
         if self._shown is not None:
-            self._shown.mild = self.progress() >= 1 - self.mild_share
+            self._shown.mild = self.current_epoch >= self.recipe.schedule.epochs - self.mild_epochs
 
     def validation_dataset(self) -> HeldOutFaces:
         """The held-out persons of `faces` and `people`."""
@@ -83,11 +69,8 @@ class MeshTask(Task):
         )
 
     def start(self) -> None:
-        """Set the last layer to the principal components of augmented training shapes, unless weights are there."""
-        if self.recipe.start.get("weights"):
-            super().start()
-        else:
-            self.start_from(self.train_dataset())
+        """Set the last layer to the principal components of augmented training shapes."""
+        self.start_from(self.train_dataset())
 
     def start_from(self, dataset: MeshFaces) -> None:
         """Take the components from the shapes that a data set draws."""
@@ -101,21 +84,13 @@ class MeshTask(Task):
         self.averaged.module.load_state_dict(self.network.state_dict())
 
     def loss(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
-        """L1 in inter-ocular distances of faces that are there, cross-entropy of presence, units of what moved."""
+        """L1 in inter-ocular distances on present faces, binary cross-entropy on presence."""
         points, presence = self.network(batch["luma"])
         here = batch["presence"] > 0
         error = (points.float() - batch["points"])[here] / batch["scale"][here, None, None]
         flat, depth = error[..., :2].abs().mean(), error[..., 2].abs().mean()
         seen = functional.binary_cross_entropy_with_logits(presence.float(), batch["presence"])
-        parts = {"flat": flat, "depth": depth, "presence": seen}
-        total = flat + self.depth_weight * depth + 0.03 * seen
-        moved = batch["moved"] > 0
-        if self.unit_weight and moved.any():
-            wrong = (points.float() - batch["points"])[moved]
-            wrong = (wrong - wrong.mean(1, keepdim=True)) @ batch["upright"][moved].transpose(1, 2)
-            parts["units"] = (wrong.flatten(1) @ self.readout.T).abs().mean()
-            total = total + self.unit_weight * parts["units"]
-        return total, parts
+        return flat + self.depth_weight * depth + 0.03 * seen, {"flat": flat, "depth": depth, "presence": seen}
 
     def scores(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Normalised mean error of one pass, two-dimensional, in percent."""

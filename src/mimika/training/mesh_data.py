@@ -12,9 +12,7 @@ from torch.utils.data import Dataset
 
 from mimika.data.geometry import similarity, transform
 from mimika.stages.faces import align
-from mimika.stages.measure.pose import fit_mean_face
 from mimika.training import augment, turned
-from mimika.training.mesh_moves import Moves
 from mimika.training.pictures import LabelledFaces
 from mimika.training.splits import held_out
 
@@ -35,9 +33,7 @@ class MeshFaces(Dataset[dict[str, Any]]):
     """Augmented crops of labelled faces, with a share of crops that show no face or half of one.
 
     An item is `luma` (1, side, side) float32 0..1, `points` (478, 3) crop pixels, `scale` crop pixels an inter-ocular
-    distance, `presence` 1 or 0, `moved` 1 or 0, and `upright` (3, 3), which turns pixels of the crop into inter-ocular
-    distances of the mean face. `weights` says how often each set is drawn; an epoch has `length` items. A share
-    `moved_share` of the faces is made to move by `moves`. While
+    distance, and `presence` 1 or 0. `weights` says how often each set is drawn; an epoch has `length` items. While
     `mild` is set, hard cases are three times rarer, so that a network that has seen them settles on what faces mostly
     look like, and nothing is mirrored: the teacher is not symmetric, a mirrored label is not what it would have said.
     """
@@ -52,10 +48,7 @@ class MeshFaces(Dataset[dict[str, Any]]):
         *,
         absent: float = 0.12,
         turned_share: float = 0.15,
-        moves: Moves | None = None,
-        moved_share: float = 0.0,
     ) -> None:
-        self.moves, self.moved_share = moves, moved_share
         self.sets, self.scenes, self.length, self.triangles = sets, scenes, length, triangles
         self.chances = np.array(weights) / np.sum(weights)
         self.absent, self.turned_share = absent, turned_share
@@ -80,9 +73,6 @@ class MeshFaces(Dataset[dict[str, Any]]):
         row = int(rng.choice(rows))
         picture, points = np.ascontiguousarray(faces.picture(row)), faces.points[row]
         present = rng.random() >= self.absent * rare
-        moved = present and self.moves is not None and rng.random() < self.moved_share
-        if moved and self.moves is not None:
-            picture, points = self.moves(picture, points, rng)
         if present:
             luma, mesh = self._present(picture, points, rng, rare)
         elif self.scenes and rng.random() < 0.5:
@@ -90,7 +80,7 @@ class MeshFaces(Dataset[dict[str, Any]]):
         else:
             luma, mesh = half_face(picture, points, rng)
         luma = augment.apply(luma, {kind: chance * (rare + 1) / 2 for kind, chance in CHANCES.items()}, rng)
-        return item(luma, mesh, present) | shown(mesh, moved)
+        return item(luma, mesh, present)
 
     def _present(
         self, picture: NDArray[np.uint8], points: NDArray[np.float32], rng: np.random.Generator, rare: float
@@ -119,12 +109,6 @@ def item(luma: NDArray[np.uint8], mesh: NDArray[np.float32], present: bool) -> d
         "scale": np.float32(max(1.0, float(np.linalg.norm(eyes[1] - eyes[0])))),
         "presence": np.float32(present),
     }
-
-
-def shown(mesh: NDArray[np.float32], moved: bool) -> dict[str, Any]:
-    """Return whether a face was made to move, and what turns pixels of its crop into those of the mean face."""
-    rotations, scales, _ = fit_mean_face(mesh[None])
-    return {"moved": np.float32(moved), "upright": (rotations[0].T / scales[0]).astype(np.float32)}
 
 
 def mirrored(picture: NDArray[np.uint8], points: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:

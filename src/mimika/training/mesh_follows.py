@@ -17,21 +17,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mimika.data.geometry import Floats
 from mimika.data.labels import ACTION_UNITS
 from mimika.data.movements import FACE_PX, REGIONS
 from mimika.stages.capture.video import VideoCapture
 from mimika.stages.faces.align import MESH_CROP, matrices_from_meshes, mean_face
+from mimika.stages.measure.action_units import displacements, triangles
 from mimika.stages.measure.mesh import MeshNet
 from mimika.stages.measure.movement import MovementMeter
 from mimika.stages.measure.unit_inputs import shape_of
 from mimika.training.action_units_checks import followed
 from mimika.training.action_units_data import UnitFaces, draw_units, face_cut, upright, with_lips
 from mimika.training.action_units_photos import calm_pool
-from mimika.training.mesh_moves import CUT
 from mimika.training.places import Places
 from mimika.training.warps import Inside, displaced, move
 
-COUNT = 400
+COUNT, CUT = 400, 44.0
+"""Warped photos, and their pixels of an inter-ocular distance: half more than in the network's crop."""
 PICTURES, MOVED, FILMS = "moved-pictures.npz", "moved.npz", "films.npz"
 LAG_S = 0.4
 """Seconds between two moments of a film that are compared: a movement's time, and hardly a turn of the head's."""
@@ -42,6 +44,8 @@ STILL_PX = 8.0
 _SEEN = 0.5
 """Share of the frames of a film in which the teacher must see a face."""
 
+_UNIT = FACE_PX / float(np.ptp(mean_face()[:468, 0]))
+
 Meshes = NDArray[np.float32]
 
 
@@ -51,8 +55,6 @@ def moved_pictures(places: Places, count: int = COUNT) -> dict[str, NDArray[Any]
     `moved`, `still` (n, 202, 202) pictures, `truth`, `base` (n, 478, 3) the points of both, by the teacher's of the
     photo and by what moved, `units` (n, 23, 2) intensities.
     """
-    from mimika.stages.measure.action_units import displacements, triangles
-
     rng, pool = np.random.default_rng(11), calm_pool(places, held=True)
     basis, faces = displacements().astype(np.float64), triangles()
     sets = {name: places.faces(name) for name in {name for name, _ in pool}}
@@ -153,22 +155,30 @@ def _ways(
         teachers.append(seen)
     moved = meter.movements()
     kept = np.isin(np.array(times), moved.time_s)
-    regions = [moved.regions.astype(np.float64), *(_regions(np.stack(each)[kept]) for each in (ours, teachers))]
-    later = np.searchsorted(moved.time_s, moved.time_s + LAG_S)
-    first = np.flatnonzero(later < len(moved.time_s))
-    last = later[first]
-    near = moved.time_s[last] - moved.time_s[first] < 1.5 * LAG_S
-    calm = np.abs(moved.head[last] - moved.head[first]).max(axis=1) < STILL_PX
-    first, last = first[near & calm], last[near & calm]
+    regions = [
+        moved.regions.astype(np.float64),
+        *(regions_of(shape_of(np.stack(each)[kept])[..., :2]) for each in (ours, teachers)),
+    ]
+    first, last = moments(moved.time_s, moved.head)
     flow, mine, theirs = (each[last] - each[first] for each in regions)
     return flow, mine, theirs
 
 
-def _regions(meshes: Meshes) -> NDArray[np.float64]:
-    """Return where the regions (n, 16, 2) of pose-free meshes are, in pixels of a face 150 px wide."""
-    shapes = shape_of(meshes)[..., :2].astype(np.float64)
-    unit = FACE_PX / float(np.ptp(mean_face()[:468, 0]))
-    return unit * np.stack([shapes[:, list(group)].mean(axis=1) for group in REGIONS.values()], axis=1)
+def moments(time_s: Floats, head: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return which frames of a film lie `LAG_S` apart while the head hardly moves: times (n,) s, `head` (n, 3)."""
+    time_s = np.asarray(time_s, np.float64)
+    later = np.searchsorted(time_s, time_s + LAG_S)
+    first = np.flatnonzero(later < len(time_s))
+    last = later[first]
+    near = time_s[last] - time_s[first] < 1.5 * LAG_S
+    calm = np.abs(head[last] - head[first]).max(axis=1) < STILL_PX
+    return first[near & calm], last[near & calm]
+
+
+def regions_of(shapes: Floats) -> NDArray[np.float64]:
+    """Return where the regions (…, 16, 2) of pose-free shapes (…, 468, 2) are, in pixels of a face 150 px wide."""
+    points = np.asarray(shapes, np.float64)
+    return _UNIT * np.stack([points[..., list(group), :].mean(axis=-2) for group in REGIONS.values()], axis=-2)
 
 
 def _frames(film: Path) -> Iterator[tuple[float, NDArray[np.uint8]]]:
