@@ -97,6 +97,13 @@ def _mesh(data: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         f"{still['ours']:.2f} %",
         f"MediaPipe Face Mesh, following: {still['teacher_video']:.2f} %",
     )
+    if follows := data.get("follows"):
+        films = follows["films"]
+        yield (
+            f"How far the mesh follows {films['moments']:,} movements in films, by optical flow (correlation)",
+            f"{films['ours']['share']:.2f} ({films['ours']['r']:.2f})",
+            f"MediaPipe Face Mesh {films['teacher']['share']:.2f} ({films['teacher']['r']:.2f})",
+        )
 
 
 def _action_units(data: dict[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -26,9 +26,11 @@ def test_what_a_unit_moves_is_read_as_that_unit_most() -> None:
 
 
 def test_a_film_gives_pairs_of_moments(clips: Path) -> None:
-    flow, units = _changes(clips / "pyfeat-single_face.mp4", "none")
+    read, columns = _readout()
+    flow, units, plain = _changes(clips / "pyfeat-single_face.mp4", "none", read)
     assert flow.shape[1:] == (16, 2)
     assert units.shape == (len(flow), len(ACTION_UNITS))
+    assert plain.shape == (len(flow), len(columns))
     assert len(flow) > 10
     assert np.isfinite(flow).all()
     assert np.isfinite(units).all()

@@ -21,7 +21,6 @@ from mimika.stages.measure.unit_inputs import shape_of
 from mimika.training.action_units import WHITE, fine_meshes, morphable_faces, named_faces, voted_faces
 from mimika.training.action_units_checks import followed, timing
 from mimika.training.action_units_data import UNITS, UnitFaces
-from mimika.training.action_units_films import in_films
 from mimika.training.action_units_fit import mirror, shape_inputs
 from mimika.training.action_units_photos import photo_faces
 from mimika.training.action_units_places import HELD_OUT, calm_portraits
@@ -229,7 +228,6 @@ def evaluate(places: Places, split: str) -> dict[str, Any]:
             "prototypes_by_shape": prototypes(measure.by_shape(meshes), votes),
         },
         "neutral_photos_by_yaw": by_yaw(places, measure),
-        "films_against_flow": in_films(places.data),
         "milliseconds": timing(measure, meshes[0]),
     }
 
