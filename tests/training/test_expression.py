@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,6 +15,7 @@ import torch
 from PIL import Image
 
 from mimika.data.errors import InputMissing
+from mimika.engine import registry
 from mimika.engine.card import Card
 from mimika.engine.session import Session
 from mimika.engine.weights import verify
@@ -23,7 +25,7 @@ from mimika.stages.faces import align
 from mimika.stages.faces.crops import crop_batch
 from mimika.stages.recognize.calibrate import softmax
 from mimika.training import run
-from mimika.training.evaluate_expression import evaluate, plain_crops
+from mimika.training.evaluate_expression import evaluate, new_pictures, plain_crops
 from mimika.training.export import export_network
 from mimika.training.expression import ExpressionTask
 from mimika.training.expression_data import ExpressionCrops, jittered, load_split
@@ -236,6 +238,19 @@ def test_recipe_trains_exports_and_scores(folders: run.Folders, task: Expression
     assert card["scores"]["ferplus_rows"] == 12
     report = evaluate(model, folders.data, folders.labels)
     assert report["test"]["teacher_crop"]["ferplus_accuracy"] == card["scores"]["ferplus_accuracy"]
+
+
+def test_pictures_that_training_holds_too_are_left_out(folders: run.Folders) -> None:
+    faces, rng = load_split(folders.data, folders.labels, "test"), np.random.default_rng(0)
+    textures = [cv2.GaussianBlur(rng.integers(0, 255, (48, 48), np.uint8), (0, 0), 2) for _ in range(2 * len(faces))]
+    faces = replace(faces, pictures=textures[: len(faces)], labels=np.arange(len(faces)) % 7)
+    seen = replace(faces, pictures=[*textures[len(faces) :], *textures[:3]][-len(faces) :])
+    outputs = {"logits": rng.normal(size=(len(faces), 8)), "logits7": 9.0 * np.eye(7)[faces.labels]}
+    outputs["logits7"][:3] *= -1
+    found = new_pictures(outputs, faces, registry.card("expression"), seen)
+    assert found["duplicates"] == 3
+    assert found["fer2013_rows"] == len(faces) - 3
+    assert found["fer2013_accuracy"] == 1.0, "the three that were read wrongly are those that were seen"
 
 
 def test_embedding_ignores_how_one_person_varies() -> None:
