@@ -32,6 +32,7 @@ from mimika.training.expression_data import ExpressionCrops, jittered, load_spli
 from mimika.training.expression_extra import answers, with_extra_faces
 from mimika.training.expression_identity import fit_projection, verification
 from mimika.training.networks.expression import ExpressionNetwork, ShippedExpression, averaging
+from mimika.training.rebuild import OUTPUTS
 from mimika.training.recipe import Recipe
 
 RECIPE = """name = "expression"
@@ -251,6 +252,24 @@ def test_pictures_that_training_holds_too_are_left_out(folders: run.Folders) -> 
     assert found["duplicates"] == 3
     assert found["fer2013_rows"] == len(faces) - 3
     assert found["fer2013_accuracy"] == 1.0, "the three that were read wrongly are those that were seen"
+
+
+def test_what_ships_may_lie_between_the_beginning_and_what_was_learnt(folders: run.Folders, tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    begun = tmp_path / "begun.onnx"
+    network = ExpressionNetwork(48, (8, 8, 16, 16), (1, 1, 1, 1)).eval()
+    for norm in (module for module in network.modules() if isinstance(module, torch.nn.BatchNorm2d)):
+        norm.bias.data.normal_(0, 0.2)  # an exporter makes one of several arrays of zeros
+    fields = {"name": "x", "version": "1", "architecture": "a", "licence": "l", "input": {"name": "luma"}}
+    export_network(ShippedExpression(network, 8), torch.rand(2, 1, 64, 64), begun, outputs=OUTPUTS, card=fields)
+    file = tmp_path / "recipe.toml"
+    file.write_text(RECIPE + f'[start]\nweights = "{begun}"\n[ship]\nway = 0.25\n', "utf-8")
+    task = ExpressionTask(Recipe.load(file), folders.data, folders.labels, folders.cache)
+    task.start()
+    start, learnt = network.ferplus.weight.detach(), task.averaged.module.ferplus.weight
+    learnt.data += 1
+    whole, _ = task.shipped()
+    torch.testing.assert_close(whole.network.ferplus.weight.detach(), start + 0.25, atol=2e-3, rtol=0)
 
 
 def test_embedding_ignores_how_one_person_varies() -> None:

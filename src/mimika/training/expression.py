@@ -14,7 +14,7 @@ from torch import Tensor
 from mimika.data.labels import FER2013, FERPLUS
 from mimika.stages.faces.align import EXPRESSION_CROP
 from mimika.training import calibrating, evaluate_expression
-from mimika.training.export import export_network, write_card
+from mimika.training.export import export_network, folded, write_card
 from mimika.training.expression_data import ExpressionCrops, load_split
 from mimika.training.expression_extra import answers, with_extra_faces
 from mimika.training.expression_identity import (
@@ -27,7 +27,7 @@ from mimika.training.expression_identity import (
 from mimika.training.fit import Task
 from mimika.training.mixing import mixup
 from mimika.training.networks.expression import ExpressionNetwork, ShippedExpression
-from mimika.training.rebuild import OUTPUTS
+from mimika.training.rebuild import OUTPUTS, between, rebuilt
 from mimika.training.recipe import Recipe
 from mimika.training.shapes import shape_targets
 
@@ -37,7 +37,7 @@ ARCHITECTURE = (
     "residual network of dense 3x3 convolutions on a 64 px aligned luma crop; heads for FER+ votes and FER-2013 "
     "labels; embedding by linear discriminant analysis of its features"
 )
-VERSIONS = {"expression": "5", "expression-fast": "3"}
+VERSIONS = {"expression": "6", "expression-fast": "4"}
 """The next number of a network's card, to be raised when it is trained anew."""
 SAMPLE = 500
 """Crops that the ranges of whole numbers are read off."""
@@ -71,8 +71,8 @@ class ExpressionTask(Task):
     until which progress), `embedding` (its length), `extra` (sets of unlabelled faces), `teachers` (network files)
     whose answers make `teacher_share` of the targets, `teacher_shift` (see `answers`), `strength` of the changes to
     pictures (see `ExpressionCrops`). [network]: the arguments of
-    `ExpressionNetwork`. [ship]: `int8` (see `quantize.py`), false unless told, and `looks` (see `ShippedExpression`), 1
-    unless told.
+    `ExpressionNetwork`. [ship]: `int8` (see `quantize.py`), false unless told, `looks` (see `ShippedExpression`), 1
+    unless told, and `way`: how far to go from the network that it began with, a file as it ships, to what was learnt.
 
     Many seven-class labels are doubtful: beliefs b follow the answers p of the network, b = (1 - pace) b + pace p, and
     soften the labels. Not so the votes, which say themselves how doubtful they are: without them as they were given,
@@ -190,6 +190,9 @@ class ExpressionTask(Task):
         """Return the averaged network with its embedding, and how well that tells persons apart who were held out."""
         network: ExpressionNetwork = self.averaged.module  # type: ignore[assignment]
         network = network.float().eval()
+        if way := self.recipe.ship.get("way"):
+            base = rebuilt(Path(self.recipe.start["weights"])).network
+            network = between(base, folded(network), float(way)).eval()
         crops, persons = identity_crops(*self.folders)
         features, out = descriptors(network, crops), is_held_out(persons)
         weight, centre = fit_projection(features[~out], persons[~out], self.embedding)

@@ -28,7 +28,7 @@ from mimika.training.finetune_split import Division
 from mimika.training.fit import Task
 from mimika.training.mixing import mixup
 from mimika.training.networks.expression import ShippedExpression
-from mimika.training.rebuild import rebuilt
+from mimika.training.rebuild import between, rebuilt
 from mimika.training.recipe import Recipe, Schedule
 
 HEADS = (("ferplus", FERPLUS, ""), ("fer2013", FER2013, "7"))
@@ -227,14 +227,10 @@ class FinetuneTask(Task):
         one-standard-error rule of Breiman et al., "Classification and regression trees", 1984.
         """
         luma, rows = self.validation_dataset().tensors
-        tuned = {name: value.float() for name, value in self.averaged.module.state_dict().items()}
-        start = self.bases[0].state_dict()
         networks, losses = [], []
         for share in BACK:
-            between = copy.deepcopy(self.bases[0])
-            between.load_state_dict({name: torch.lerp(start[name].float(), tuned[name], share) for name in start})
-            networks.append(between)
-            losses.append(self.losses(between, luma, rows)[0].numpy())
+            networks.append(between(self.bases[0], self.averaged.module, share))
+            losses.append(self.losses(networks[-1], luma, rows)[0].numpy())
         worse = np.stack(losses) - losses[int(np.argmin([loss.mean() for loss in losses]))]
         within = float(self.recipe.data["caution"]) * worse.std(1) / len(rows) ** 0.5
         nearest = int(np.flatnonzero(worse.mean(1) <= within)[0])

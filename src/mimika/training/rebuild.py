@@ -6,6 +6,7 @@ holds all that is needed: the architecture can be read from the shapes.
 
 from __future__ import annotations
 
+import copy
 import re
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,17 @@ def rebuilt(file: Path, dropout: float = 0.0) -> ShippedExpression:
         ) from error
     _check(whole.eval(), file, WHOLE if is_quantized(model) else PARITY)
     return whole
+
+
+def between(start: Any, end: nn.Module, share: float) -> Any:
+    """Return a network whose weights lie `share` of the way from those of `start` to those of `end`, 0..1.
+
+    Source: Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022.
+    """
+    network, there = copy.deepcopy(start), end.state_dict()
+    here = start.state_dict()
+    network.load_state_dict({name: torch.lerp(here[name].float(), there[name].float(), share) for name in here})
+    return network
 
 
 def is_whole(file: Path) -> bool:
