@@ -71,6 +71,13 @@ def _expression(data: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
             f"{_percent(scores[f'{key}_accuracy'])} ({100 * low:.1f}–{100 * high:.1f})",
             "`fer`: see below",
         )
+    if new := test.get("own_mesh_crop_new_pictures"):
+        low, high = new["fer2013_interval"]
+        yield (
+            f"Of these the {new['fer2013_rows']:,} that are not in its training split as well",
+            f"{_percent(new['fer2013_accuracy'])} ({100 * low:.1f}–{100 * high:.1f})",
+            "",
+        )
     yield "Calibration error there (FER+)", _percent(scores["ferplus_calibration_error"]), "not stated by `fer`"
 
 
