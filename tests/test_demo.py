@@ -48,6 +48,15 @@ def test_film_is_read_as_it_was_made(made: tuple[pa.Table, list[demo_scene.Truth
     assert result.ids == 1
 
 
+def test_a_face_that_slides_in_fast_is_seen_straight_from_the_first_frame(
+    made: tuple[pa.Table, list[demo_scene.Truth], Path],
+) -> None:
+    """The print never turns away: a yaw in a single frame would be a head that nobody turned."""
+    table, _, _ = made
+    assert np.nanmax(np.abs(table["yaw"].to_numpy())) < 12
+    assert np.nanmin(table["presence"].to_numpy()) > 0.9
+
+
 @pytest.mark.parametrize("phase", ["neutral", "smile", "frown"])
 def test_expressions_are_read_as_they_were_made(
     made: tuple[pa.Table, list[demo_scene.Truth], Path], phase: str

@@ -40,7 +40,8 @@ from mimika.temporal import Hindsight, Temporal
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_PHOTO_PASSES, _VIDEO_PASSES = 3, 2
+_PASSES = 3
+"""Further looks at a face whose crop was not its own, such as one that has moved far since the frame before."""
 _CERTAIN = 0.9
 """While no face of a photo has more presence, other ways of looking for one are tried."""
 
@@ -133,10 +134,10 @@ class Pipeline:
         """Analyse the next frame of a recording, without baseline and smoothing."""
         stages = _Stages()
         places = stages.run("faces", self._follower.places, frame)
-        seen = stages.run("measure", self._look, frame, places, _VIDEO_PASSES)
+        seen = stages.run("measure", self._look, frame, places)
         if len(seen) < len(places):
             elsewhere = stages.run("faces", self._follower.places_after_loss, frame, seen)
-            found = stages.run("measure", self._look, frame, elsewhere, _VIDEO_PASSES)
+            found = stages.run("measure", self._look, frame, elsewhere)
             seen = Seen.join(seen, found).distinct()
         if self._follower.cut:
             self._tracker.scene_changed()
@@ -152,7 +153,7 @@ class Pipeline:
             places = stages.run("faces", next, ways, None)
             if places is None:
                 break
-            looked = stages.run("measure", self._look, frame, places, _PHOTO_PASSES)
+            looked = stages.run("measure", self._look, frame, places)
             found = credible(looked, frame.luma, self._options.min_score)
             seen = Seen.join(seen, found).distinct()
         largest = np.argsort(-seen.faces.boxes[:, 2:].prod(axis=1), kind="stable")
@@ -172,9 +173,9 @@ class Pipeline:
                 return Temporal(self._options, units, of_photo(self.process_photo(next(iter(photo))), units))
         return Temporal(self._options, units, known)
 
-    def _look(self, frame: Frame, places: Places, passes: int) -> Seen:
+    def _look(self, frame: Frame, places: Places) -> Seen:
         """Measure the faces at some places, fresh ones on better and better crops; drop what is no face."""
-        meshes, presence = self._mesh.settle(frame.luma, places.matrices, places.fresh, passes)
+        meshes, presence = self._mesh.settle(frame.luma, places.matrices, places.fresh, _PASSES)
         seen = Seen.at(places, meshes, presence)
         return seen.take(seen.presence >= self._options.min_presence).distinct()
 
